@@ -1,0 +1,8 @@
+package icmpx
+
+// ListenWithoutStampNumbers is ListenICMP on a kernel that does not know the
+// ancillary data that number transmit stamps.
+func ListenWithoutStampNumbers(cfg ICMPConfig) (*ICMPLink, error) { return listenICMP(cfg, 0x7fff) }
+
+// StampsByNumber reports whether transmit stamps come by number.
+func (l *ICMPLink) StampsByNumber() bool { return l.byID }

@@ -1,0 +1,146 @@
+package icmpx
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"os"
+	"strings"
+)
+
+// A Mode is a kind of ICMP socket.
+type Mode uint8
+
+// The kinds of ICMP sockets.
+const (
+	ModeAuto     Mode = iota // raw if the process may, else datagram
+	ModeRaw                  // SOCK_RAW: needs CAP_NET_RAW
+	ModeDatagram             // SOCK_DGRAM ("ping socket"): needs a group within net.ipv4.ping_group_range
+)
+
+// String returns "auto", "raw" or "datagram".
+func (m Mode) String() string {
+	switch m {
+	case ModeRaw:
+		return "raw"
+	case ModeDatagram:
+		return "datagram"
+	}
+	return "auto"
+}
+
+// An ICMPConfig says what ListenICMP opens. Only Family must be set.
+type ICMPConfig struct {
+	Family Family
+	Mode   Mode
+
+	// Source is the address to send from and to hear answers at; it must be a
+	// unicast address of this host. The zero Addr leaves the choice to the
+	// kernel, for each packet.
+	Source netip.Addr
+	// Interface is the name of the network device, or VRF, that all packets
+	// leave and arrive by (SO_BINDTODEVICE). Empty: any.
+	Interface string
+	Mark      uint32 // SO_MARK, for policy routing; 0: none. Needs CAP_NET_RAW or CAP_NET_ADMIN
+
+	TTL uint8 // TTL or hop limit of requests that have none, also of multicast; 0: the system's
+	TOS int16 // type of service or traffic class of requests that have none, up to 255; 0 or -1: the system's, which is 0
+	DF  DF    // path-MTU discovery mode of requests whose DF is DFSystem
+
+	SendBuffer int // bytes; 0: the system's
+	RecvBuffer int // bytes; 0: as large as sensible. More than net.core.rmem_max needs CAP_NET_ADMIN, and is cut to it without
+
+	// ID is the identifier of the requests. 0: on a raw socket random, on a
+	// datagram socket the kernel's choice.
+	ID        uint16
+	Broadcast bool // let packets go to broadcast addresses (SO_BROADCAST)
+}
+
+// validate finds what is wrong with a configuration whatever the host.
+func (c *ICMPConfig) validate() error {
+	switch {
+	case c.Family != IPv4 && c.Family != IPv6:
+		return errors.New("open icmp socket: no address family chosen")
+	case c.Mode > ModeDatagram:
+		return fmt.Errorf("open icmp socket: unknown mode %d", c.Mode)
+	case c.TOS < -1 || c.TOS > 255:
+		return fmt.Errorf("open icmp socket: type of service %d is not within -1 to 255", c.TOS)
+	case c.DF > DFProbe:
+		return fmt.Errorf("open icmp socket: unknown path-MTU discovery mode %d", c.DF)
+	case c.SendBuffer < 0 || c.RecvBuffer < 0:
+		return errors.New("open icmp socket: negative buffer size")
+	case c.Source.IsValid() && FamilyOf(c.Source) != c.Family:
+		return fmt.Errorf("open icmp socket: source %v is not an %v address", c.Source, c.Family)
+	}
+	return nil
+}
+
+// ErrPrivilegesKept is what DropPrivileges returns where it cannot reach all
+// threads: in a program that uses cgo, which every race-detector build is.
+var ErrPrivilegesKept = errors.New("privileges kept: a program built with cgo cannot drop them on all threads")
+
+// A PrivilegeError says why the process may open neither kind of ICMP socket
+// that it wanted. It is an os.ErrPermission.
+type PrivilegeError struct {
+	Family   Family
+	Raw      error // why no raw socket; nil: none was tried
+	Datagram error // why no datagram socket; nil: none was tried
+
+	// GroupRange is the value of net.ipv4.ping_group_range, which counts for
+	// IPv6 too: the first and the last group id that may open datagram
+	// sockets, one blank between them. "1 0" allows nobody; empty: not known.
+	GroupRange string
+	Groups     []int  // effective and supplementary group ids of the process
+	Executable string // path of the running program; empty: not known
+}
+
+// Error says what was refused, why, and what would help.
+func (e *PrivilegeError) Error() string { return e.Summary() + "; " + e.Hint() }
+
+// Summary says what was refused and why.
+func (e *PrivilegeError) Summary() string {
+	var why []string
+	if e.Raw != nil {
+		why = append(why, fmt.Sprintf("raw: %v", e.Raw))
+	}
+	if e.Datagram != nil {
+		s := fmt.Sprintf("datagram: %v", e.Datagram)
+		if e.GroupRange != "" {
+			s += fmt.Sprintf(" (net.ipv4.ping_group_range is %q, groups of this process: %s)", e.GroupRange, e.groupList())
+		}
+		why = append(why, s)
+	}
+	return fmt.Sprintf("open %v icmp socket: %s", e.Family, strings.Join(why, "; "))
+}
+
+// Hint says what would let the process open a socket, as commands.
+func (e *PrivilegeError) Hint() string {
+	exe := e.Executable
+	if exe == "" {
+		exe = "icmpx"
+	}
+	return fmt.Sprintf("sudo setcap cap_net_raw+ep %s, or sudo sysctl -w net.ipv4.ping_group_range=%q, or run it as root",
+		exe, "0 2147483647")
+}
+
+func (e *PrivilegeError) groupList() string {
+	words := make([]string, len(e.Groups))
+	for i, g := range e.Groups {
+		words[i] = fmt.Sprint(g)
+	}
+	return strings.Join(words, " ")
+}
+
+// Is reports whether target is os.ErrPermission.
+func (e *PrivilegeError) Is(target error) bool { return target == os.ErrPermission }
+
+// Unwrap returns the causes that there are.
+func (e *PrivilegeError) Unwrap() []error {
+	var errs []error
+	for _, err := range []error{e.Raw, e.Datagram} {
+		if err != nil {
+			errs = append(errs, err)
+		}
+	}
+	return errs
+}

@@ -1,0 +1,329 @@
+package icmpx
+
+import (
+	"fmt"
+	"net"
+	"net/netip"
+	"os"
+	"sync"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// A sender is the sending half of an ICMPLink. All but the functions that the
+// poller calls is guarded by mu.
+type sender struct {
+	link *ICMPLink
+	mu   sync.Mutex
+	box  *outbox
+	rs   []Request // those that box holds the messages of
+
+	df    DF               // mode of requests that have none
+	dfNow DF               // mode that the socket has
+	modes [DFProbe + 1]int // the kernel's numbers for them
+
+	opts  [maxSendWords]sendOption
+	errno syscall.Errno
+	write func(fd uintptr) bool // send, bound once so that calls do not allocate
+	retry func(fd uintptr)      // again
+}
+
+func (s *sender) init(l *ICMPLink, cfg *ICMPConfig) {
+	s.link, s.box = l, newOutbox()
+	s.df, s.dfNow, s.modes = cfg.DF, cfg.DF, cfg.Family.sock().mtuModes
+	s.modes[DFSystem] = l.systemDF
+	s.write, s.retry = s.send, s.again
+}
+
+// Send sends requests in order and returns how many were taken; the error says
+// why the next one was not. Sent and ClockOffset of those taken are set.
+//
+// A packet that this host does not let out for its size, because it may not be
+// fragmented, is taken and answered at once: Recv returns KindTooBig from this
+// host's own address.
+func (l *ICMPLink) Send(rs []Request) (int, error) {
+	s := &l.out
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	done := 0
+	for done < len(rs) {
+		n, err := s.collect(rs[done:])
+		if n == 0 {
+			return done, err
+		}
+		sent, err := s.flush(rs[done : done+n])
+		done += sent
+		if err != nil {
+			return done, err
+		}
+	}
+	return done, nil
+}
+
+// collect writes the messages of the first requests into the outbox: as many
+// as fit, are sound, and share a path-MTU discovery mode, which is a property
+// of the socket.
+func (s *sender) collect(rs []Request) (int, error) {
+	s.box.reset()
+	mode := s.mode(&rs[0])
+	for i := range rs {
+		if s.mode(&rs[i]) != mode {
+			return i, nil
+		}
+		if full, err := s.marshal(&rs[i]); full || err != nil {
+			return i, err
+		}
+	}
+	return len(rs), nil
+}
+
+func (s *sender) mode(r *Request) DF {
+	if r.DF == DFSystem {
+		return s.df
+	}
+	return r.DF
+}
+
+// marshal adds the message of r to the outbox. full: there is no room left.
+func (s *sender) marshal(r *Request) (full bool, err error) {
+	l := s.link
+	typ, ok := l.requestType(r.Proto)
+	if !ok || FamilyOf(r.Dst) != l.family {
+		return false, fmt.Errorf("send to %v: not for an %v", r.Dst, l)
+	}
+	scope, err := l.zones.index(l.sock, r.Dst)
+	if err != nil {
+		return false, fmt.Errorf("send to %v: %w", r.Dst, err)
+	}
+	var body []byte
+	n := headerLen
+	if r.Proto == ProtoEcho {
+		n, err = echoLen(r, l.family)
+	} else {
+		body, err = queryBody(r, l.family)
+		n = 4 + len(body)
+	}
+	if err != nil {
+		return false, fmt.Errorf("send to %v: %w", r.Dst, err)
+	}
+	b := s.box.room(n)
+	if b == nil {
+		return true, nil
+	}
+	if r.Proto == ProtoEcho {
+		putEchoRequest(b, typ, l.id, r)
+	} else {
+		putQuery(b, l.family, typ, l.id, uint16(r.Key.Tag), body)
+	}
+	s.box.add(b, r.Dst, 0, scope, s.options(r, scope))
+	return false, nil
+}
+
+// echoLen returns the length of the ICMP message of an echo request.
+func echoLen(r *Request, f Family) (int, error) {
+	switch {
+	case r.Size != 0 && r.Size < f.HeaderLen()+headerLen:
+		return 0, fmt.Errorf("%d bytes are less than the headers of an echo request: %w", r.Size, unix.EINVAL)
+	case r.Size != 0 && r.Size < f.HeaderLen()+headerLen+len(r.Payload):
+		return 0, fmt.Errorf("payload of %d bytes exceeds a packet of %d: %w", len(r.Payload), r.Size, unix.EINVAL)
+	case r.PayloadLen(f) > f.MaxPayload():
+		return 0, fmt.Errorf("payload of %d bytes exceeds the largest packet: %w", r.PayloadLen(f), unix.EMSGSIZE)
+	}
+	return headerLen + r.PayloadLen(f), nil
+}
+
+func putEchoRequest(b []byte, typ uint8, id uint16, r *Request) {
+	p := b[headerLen:]
+	if r.Payload != nil {
+		clear(p[copy(p, r.Payload):])
+	} else {
+		FillPayload(p, r.Token, r.Pattern)
+	}
+	PutEcho(b, typ, 0, id, uint16(r.Key.Tag))
+}
+
+// queryBody returns what follows the checksum of a query other than echo.
+func queryBody(r *Request, f Family) ([]byte, error) {
+	if r.Body == nil {
+		return nil, fmt.Errorf("query without a body: %w", unix.EINVAL)
+	}
+	body, err := r.Body.Marshal(f.Protocol())
+	if err != nil {
+		return nil, fmt.Errorf("marshal query: %w", err)
+	}
+	if len(body) < 4 || len(body) > maxMessage-f.HeaderLen()-4 {
+		return nil, fmt.Errorf("query body of %d bytes: %w", len(body), unix.EINVAL)
+	}
+	return body, nil
+}
+
+// putQuery writes a query with the link's identifier and sequence number, of
+// which an extended echo has 8 bits, before its flags.
+func putQuery(b []byte, f Family, typ uint8, id, seq uint16, body []byte) {
+	copy(b[4:], body)
+	if queryOf(f, typ) == queryExtended {
+		seq = seq<<8 | uint16(b[7])
+	}
+	PutEcho(b, typ, 0, id, seq)
+}
+
+// options returns the ancillary data for r. Before Linux 6.13 there is no
+// number for the transmit stamp.
+func (s *sender) options(r *Request, scope uint32) []sendOption {
+	n := s.link.family.sock()
+	opts := s.opts[:0]
+	if r.TTL != 0 {
+		opts = append(opts, sendOption{n.level, n.ttlData, uint32(r.TTL)})
+	}
+	if r.TOS >= 0 {
+		opts = append(opts, sendOption{n.level, n.tosData, uint32(r.TOS & 0xff)})
+	}
+	if s.link.byID {
+		id := s.link.stamps.put(r.Key, r.Dst, scope)
+		opts = append(opts, sendOption{unix.SOL_SOCKET, scmStampID, id})
+	}
+	return opts
+}
+
+// flush sends what was collected for rs. Its rules, for the message that the
+// kernel did not take:
+//  1. no room: wait for it;
+//  2. too large to leave unfragmented, as it must: that is its answer;
+//  3. an error of another probe that was pending on the socket: send again;
+//  4. else that is why.
+func (s *sender) flush(rs []Request) (int, error) {
+	s.rs = rs
+	defer func() { s.rs = nil }()
+	if mode := s.mode(&rs[0]); mode != s.dfNow {
+		if err := s.setMode(mode); err != nil {
+			return 0, err
+		}
+	}
+	for s.box.next < s.box.n {
+		if s.link.sock.raw.Write(s.write) != nil {
+			return s.box.next, net.ErrClosed
+		}
+		if s.errno == 0 || s.tooBig(false) {
+			continue
+		}
+		if s.link.pending && mayPend(s.errno) {
+			if err := s.sendAgain(); err != nil {
+				return s.box.next, err
+			}
+			if s.errno == 0 || s.errno == unix.EAGAIN || s.tooBig(true) {
+				continue
+			}
+		}
+		s.link.zones.forget(rs[s.box.next].Dst)
+		return s.box.next, os.NewSyscallError("sendmsg", s.errno)
+	}
+	return s.box.next, nil
+}
+
+// setMode gives the socket a path-MTU discovery mode.
+func (s *sender) setMode(df DF) (err error) {
+	l := s.link
+	cerr := l.sock.raw.Control(func(fd uintptr) {
+		n := l.family.sock()
+		err = os.NewSyscallError("setsockopt", unix.SetsockoptInt(int(fd), n.level, n.mtuDiscover, s.modes[df]))
+	})
+	if cerr != nil {
+		return net.ErrClosed
+	}
+	if err != nil {
+		return fmt.Errorf("set path-MTU discovery: %w", err)
+	}
+	s.dfNow = df
+	return nil
+}
+
+// send is called by the poller; false waits until there is room.
+func (s *sender) send(fd uintptr) bool {
+	s.stampNow()
+	s.errno = s.box.send(fd, s.box.n)
+	return s.errno != unix.EAGAIN
+}
+
+// stampNow notes the time of sending, as late as it can be.
+func (s *sender) stampNow() {
+	now := time.Now()
+	offset := s.link.clock.offset(now)
+	for i := s.box.next; i < s.box.n; i++ {
+		s.rs[i].Sent, s.rs[i].ClockOffset = now, offset
+	}
+}
+
+// sendAgain repeats the send of one message while errors of other probes may
+// be what it returns. Meanwhile none is taken from the error queue, since that
+// makes the next one pending, so only errors that have just arrived can follow.
+func (s *sender) sendAgain() error {
+	s.link.dequeue.Lock()
+	defer s.link.dequeue.Unlock()
+	if s.link.sock.raw.Control(s.retry) != nil {
+		return net.ErrClosed
+	}
+	return nil
+}
+
+func (s *sender) again(fd uintptr) {
+	for range maxPending {
+		s.stampNow()
+		if s.errno = s.box.send(fd, 1); !mayPend(s.errno) {
+			return
+		}
+	}
+}
+
+// mayPend reports whether errno is one that an ICMP error about an earlier
+// probe leaves on the socket (icmp_err_convert of net/ipv4/icmp.c, tab_unreach
+// of net/ipv6/icmp.c, and what ping_err of net/ipv4/ping.c adds).
+func mayPend(errno syscall.Errno) bool {
+	switch errno {
+	case unix.ENETUNREACH, unix.EHOSTUNREACH, unix.ENOPROTOOPT, unix.ECONNREFUSED, unix.EMSGSIZE,
+		unix.EOPNOTSUPP, unix.EHOSTDOWN, unix.ENONET, unix.EPROTO, unix.EREMOTEIO, unix.EACCES:
+		return true
+	}
+	return false
+}
+
+// tooBig answers the message that the kernel did not take for its size. Unless
+// it is sure that this was the reason, and not a pending error, the limit must
+// prove it.
+func (s *sender) tooBig(sure bool) bool {
+	df := s.dfNow
+	if s.errno != unix.EMSGSIZE || df != DFSet && df != DFProbe {
+		return false
+	}
+	l, r := s.link, &s.rs[s.box.next]
+	scope, err := l.zones.index(l.sock, r.Dst)
+	if err != nil {
+		return false
+	}
+	size := l.family.HeaderLen() + int(s.box.iovs[s.box.next].Len)
+	mtu, src := l.route.limit(r.Dst, scope, df)
+	if mtu == 0 || mtu >= size {
+		if mtu = 0; l.pending && !sure {
+			return false
+		}
+	}
+	s.box.next++
+	l.in.inject(l.refusal(r, l.zones.with(l.sock, src, scope), max(scope, l.device), mtu))
+	return true
+}
+
+// refusal is the answer that this host itself gives to r, in the words that a
+// router would use.
+func (l *ICMPLink) refusal(r *Request, src netip.Addr, ifIndex uint32, mtu int) Reply {
+	now := time.Now()
+	reply := Reply{
+		Kind: KindTooBig, Type: v4Unreachable, Code: codeFragNeeded,
+		Key: r.Key, Dst: r.Dst, From: src, IfIndex: int(ifIndex), MTU: mtu,
+		At: now, Read: now, ClockOffset: l.clock.offset(now),
+	}
+	if l.family == IPv6 {
+		reply.Type, reply.Code = v6PacketTooBig, 0
+	}
+	return reply
+}
