@@ -1,0 +1,97 @@
+package main
+
+import (
+	"io"
+	"sync"
+	"time"
+)
+
+// An output writes what belongs together with one call, from any goroutine. When nobody
+// reads standard output any more it stops the run and drops what follows.
+type output struct {
+	stdout, stderr io.Writer
+	stop           func()
+
+	mu     sync.Mutex
+	buf    []byte
+	err    error // of writing to standard output
+	closed bool  // the last has been printed
+}
+
+// print writes to standard output what fill appends; nothing if that is
+// nothing.
+func (o *output) print(fill func(b []byte) []byte) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.write(fill)
+}
+
+// printLast is the print after which nothing gets out any more.
+func (o *output) printLast(fill func(b []byte) []byte) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.write(fill)
+	o.closed = true
+}
+
+// write is print with o.mu held.
+func (o *output) write(fill func(b []byte) []byte) {
+	if o.closed || o.err != nil {
+		return
+	}
+	o.buf = fill(o.buf[:0])
+	if len(o.buf) == 0 {
+		return
+	}
+	if _, o.err = o.stdout.Write(o.buf); o.err != nil {
+		o.stop()
+	}
+}
+
+// warn writes to standard error what fill appends.
+func (o *output) warn(fill func(b []byte) []byte) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.closed {
+		return
+	}
+	o.buf = fill(o.buf[:0])
+	_, _ = o.stderr.Write(o.buf) // nothing better is left to say it
+}
+
+// failure returns why standard output failed, unless its reader has simply
+// gone.
+func (o *output) failure() error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.err == nil || isClosedPipe(o.err) {
+		return nil
+	}
+	return o.err
+}
+
+// maxStrays is how many strays a second are reported; all are counted.
+const maxStrays = 10
+
+// A limiter lets maxStrays events a second pass.
+type limiter struct {
+	second time.Time
+	n      int
+}
+
+func (l *limiter) allow(now time.Time) bool {
+	if now.Sub(l.second) >= time.Second || now.Before(l.second) {
+		l.second, l.n = now, 0
+	}
+	l.n++
+	return l.n <= maxStrays
+}
+
+// say writes text that is all a command has to say. That nobody reads it is no
+// error.
+func say(w io.Writer, text string) error {
+	if _, err := io.WriteString(w, text); err != nil && !isClosedPipe(err) {
+		return err
+	}
+	return nil
+}

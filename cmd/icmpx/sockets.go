@@ -1,0 +1,82 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+
+	"github.com/icmpx/icmpx/icmpx"
+	"github.com/icmpx/icmpx/probe"
+)
+
+// sockets are the links of a run, one for each family that it may need. That a
+// family is missing is an error only for the host that needs it.
+type sockets struct {
+	v4, v6       socket
+	err4, err6   error // why there is none
+	need4, need6 bool
+}
+
+// openSockets opens a socket for each family that hosts may need, and gives up
+// all privileges.
+func openSockets(sys *system, cfg icmpx.ICMPConfig, need4, need6 bool) (*sockets, error) {
+	s := &sockets{need4: need4, need6: need6}
+	if need4 {
+		cfg.Family = icmpx.IPv4
+		s.v4, s.err4 = sys.listen(cfg)
+	}
+	if need6 {
+		cfg.Family = icmpx.IPv6
+		s.v6, s.err6 = sys.listen(cfg)
+	}
+	if err := sys.drop(); err != nil && !errors.Is(err, icmpx.ErrPrivilegesKept) {
+		return nil, errors.Join(fmt.Errorf("drop privileges: %w", err), s.close())
+	}
+	if s.v4 == nil && s.v6 == nil {
+		return nil, s.whyNot(0)
+	}
+	return s, nil
+}
+
+// of returns the socket for an address, or why there is none.
+func (s *sockets) of(a netip.Addr) (socket, error) {
+	f := icmpx.FamilyOf(a)
+	sock := s.v4
+	if f == icmpx.IPv6 {
+		sock = s.v6
+	}
+	if sock == nil {
+		return nil, s.whyNot(f)
+	}
+	return sock, nil
+}
+
+// whyNot returns why a family has no socket; 0 asks for the first reason.
+func (s *sockets) whyNot(f icmpx.Family) error {
+	switch {
+	case f == icmpx.IPv6, s.err4 == nil:
+		return s.err6
+	}
+	return s.err4
+}
+
+// links returns the sockets that there are.
+func (s *sockets) links() []probe.Link {
+	var links []probe.Link
+	if s.v4 != nil {
+		links = append(links, s.v4)
+	}
+	if s.v6 != nil {
+		links = append(links, s.v6)
+	}
+	return links
+}
+
+// close closes sockets that no engine has taken over.
+func (s *sockets) close() error {
+	var errs []error
+	for _, l := range s.links() {
+		errs = append(errs, l.Close())
+	}
+	return errors.Join(errs...)
+}
