@@ -1,0 +1,144 @@
+//go:build linux
+
+package lab
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+
+	"github.com/google/nftables"
+	"github.com/google/nftables/binaryutil"
+	"github.com/google/nftables/expr"
+	"golang.org/x/sys/unix"
+)
+
+// A Hook is where in the kernel a packet filter looks at packets.
+type Hook uint8
+
+// The hooks.
+const (
+	Input   Hook = iota // what is for this host
+	Forward             // what this router passes on
+	Output              // what this host sends, its ICMP errors included
+)
+
+// A Verdict is what happens to a packet that a rule matches.
+type Verdict uint8
+
+// The verdicts.
+const (
+	Drop   Verdict = iota // nothing comes back. On Output the sender gets EPERM
+	Reject                // destination unreachable, with the rule's Code
+)
+
+// A Rule is a rule of a packet filter (nftables). It matches what all of its
+// fields match.
+type Rule struct {
+	Hook     Hook
+	Dst      netip.Prefix // destination; its family is the rule's
+	Proto    uint8        // IP protocol number; 0: any
+	Port     uint16       // destination port of UDP and TCP; 0: any
+	ICMPType []uint8      // of ICMP and ICMPv6, one of these; empty: any
+	Verdict  Verdict
+	Code     uint8 // code of the unreachable that Reject sends, in the numbers of the rule's family
+}
+
+// hooks are the kernel's names.
+var hooks = [...]*nftables.ChainHook{
+	Input: nftables.ChainHookInput, Forward: nftables.ChainHookForward, Output: nftables.ChainHookOutput,
+}
+
+// filterTable is the name of the table that rules go to.
+const filterTable = "lab"
+
+// errRule is what a rule without a destination, or with an unknown hook, gives.
+var errRule = errors.New("invalid rule")
+
+// Filter adds rules to the host's packet filter.
+func (h *Host) Filter(rules ...Rule) error {
+	for _, r := range rules {
+		if !r.Dst.IsValid() || int(r.Hook) >= len(hooks) {
+			return wrap("add filter to host "+h.Name, errRule)
+		}
+	}
+	err := h.nft(func(c *nftables.Conn) {
+		for _, r := range rules {
+			r.add(c)
+		}
+	})
+	return wrap("add filter to host "+h.Name, err)
+}
+
+// Unfilter removes all rules of the host's packet filter.
+func (h *Host) Unfilter() error {
+	return wrap("remove filter of host "+h.Name, h.nft((*nftables.Conn).FlushRuleset))
+}
+
+// nft has change prepare a change of the host's ruleset, and applies it.
+func (h *Host) nft(change func(*nftables.Conn)) error {
+	c, err := nftables.New(nftables.WithNetNSFd(int(h.ns.Fd())))
+	if err != nil {
+		return err
+	}
+	change(c)
+	return c.Flush()
+}
+
+// add adds the rule, after the table and the chain that it belongs to.
+func (r *Rule) add(c *nftables.Conn) {
+	family := nftables.TableFamilyIPv4
+	if r.Dst.Addr().Is6() {
+		family = nftables.TableFamilyIPv6
+	}
+	table := c.AddTable(&nftables.Table{Name: filterTable, Family: family})
+	chain := c.AddChain(&nftables.Chain{
+		Name: fmt.Sprintf("hook%d", r.Hook), Table: table, Type: nftables.ChainTypeFilter,
+		Hooknum: hooks[r.Hook], Priority: nftables.ChainPriorityFilter,
+	})
+	if len(r.ICMPType) == 0 {
+		c.AddRule(&nftables.Rule{Table: table, Chain: chain, Exprs: r.exprs(nil)})
+	}
+	for i := range r.ICMPType {
+		c.AddRule(&nftables.Rule{Table: table, Chain: chain, Exprs: r.exprs(&r.ICMPType[i])})
+	}
+}
+
+// exprs translates the rule into the kernel's filter machine: load into register
+// 1, mask, compare.
+func (r *Rule) exprs(icmpType *uint8) []expr.Any {
+	dst, proto := r.Dst.Masked().Addr(), r.Proto
+	offset, icmp := uint32(16), uint8(unix.IPPROTO_ICMP) // of the destination in an IPv4 header
+	if dst.Is6() {
+		offset, icmp = 24, unix.IPPROTO_ICMPV6
+	}
+	if icmpType != nil {
+		proto = icmp
+	}
+	size := uint32(dst.BitLen() / 8)
+	es := []expr.Any{
+		&expr.Payload{DestRegister: 1, Base: expr.PayloadBaseNetworkHeader, Offset: offset, Len: size},
+		&expr.Bitwise{SourceRegister: 1, DestRegister: 1, Len: size, Mask: ipNet(r.Dst).Mask, Xor: make([]byte, size)},
+		equal(dst.AsSlice()),
+	}
+	if proto != 0 {
+		es = append(es, &expr.Meta{Key: expr.MetaKeyL4PROTO, Register: 1}, equal([]byte{proto}))
+	}
+	if icmpType != nil {
+		es = append(es, transport(0, 1), equal([]byte{*icmpType}))
+	}
+	if r.Port != 0 {
+		es = append(es, transport(2, 2), equal(binaryutil.BigEndian.PutUint16(r.Port)))
+	}
+	if r.Verdict == Reject {
+		return append(es, &expr.Reject{Type: unix.NFT_REJECT_ICMP_UNREACH, Code: r.Code})
+	}
+	return append(es, &expr.Verdict{Kind: expr.VerdictDrop})
+}
+
+// transport loads bytes of the transport header.
+func transport(offset, size uint32) expr.Any {
+	return &expr.Payload{DestRegister: 1, Base: expr.PayloadBaseTransportHeader, Offset: offset, Len: size}
+}
+
+func equal(data []byte) expr.Any { return &expr.Cmp{Op: expr.CmpOpEq, Register: 1, Data: data} }

@@ -1,0 +1,204 @@
+//go:build linux
+
+package router_test
+
+import (
+	"bytes"
+	"fmt"
+	"net/netip"
+	"testing"
+	"time"
+
+	"golang.org/x/net/icmp"
+	"golang.org/x/net/ipv4"
+	"golang.org/x/net/ipv6"
+	"golang.org/x/sys/unix"
+
+	"github.com/icmpx/icmpx/icmpx"
+	"github.com/icmpx/icmpx/integration/lab"
+	"github.com/icmpx/icmpx/integration/lab/router"
+	"github.com/icmpx/icmpx/integration/labtest"
+)
+
+// patience is how long a test waits for what must come. It never passes in a
+// test that passes.
+const patience = 20 * time.Second
+
+// build builds a client, a server and a router between them.
+func build(t testing.TB, o lab.RoutedOptions) *lab.Routed {
+	t.Helper()
+	n, err := lab.BuildRouted(o)
+	labtest.OK(t, err)
+	t.Cleanup(func() {
+		s := n.Router.Stats()
+		labtest.OK(t, n.Close())
+		if n, m := s.Unsent.Load(), s.SocketDrops.Load(); n != 0 || m != 0 {
+			t.Errorf("%d frames refused by the kernel, %d without room", n, m)
+		}
+	})
+	return n
+}
+
+// A prober sends ICMP messages from a host by a raw socket, and receives.
+type prober struct {
+	t        testing.TB
+	fd       int
+	v6       bool
+	src, dst netip.Addr
+	buf      []byte
+}
+
+func newProber(t testing.TB, n *lab.Routed, v6 bool) *prober {
+	t.Helper()
+	p := &prober{t: t, v6: v6, src: n.Addr("client", v6), dst: n.Addr("server", v6), buf: make([]byte, 1<<16)}
+	family, proto := unix.AF_INET, unix.IPPROTO_ICMP
+	if v6 {
+		family, proto = unix.AF_INET6, unix.IPPROTO_ICMPV6
+	}
+	labtest.OK(t, n.Client.Do(func() (err error) {
+		p.fd, err = unix.Socket(family, unix.SOCK_RAW|unix.SOCK_CLOEXEC, proto)
+		return err
+	}))
+	t.Cleanup(func() { unix.Close(p.fd) })
+	patience := unix.NsecToTimeval(int64(patience))
+	labtest.OK(t, unix.SetsockoptTimeval(p.fd, unix.SOL_SOCKET, unix.SO_RCVTIMEO, &patience))
+	labtest.OK(t, unix.SetsockoptInt(p.fd, unix.SOL_SOCKET, unix.SO_RCVBUF, 4<<20))
+	if !v6 {
+		labtest.OK(t, unix.SetsockoptInt(p.fd, unix.IPPROTO_IP, unix.IP_MTU_DISCOVER, unix.IP_PMTUDISC_PROBE))
+	}
+	return p
+}
+
+// ttl sets the TTL of what is sent.
+func (p *prober) ttl(ttl int) {
+	p.t.Helper()
+	if p.v6 {
+		labtest.OK(p.t, unix.SetsockoptInt(p.fd, unix.IPPROTO_IPV6, unix.IPV6_UNICAST_HOPS, ttl))
+	} else {
+		labtest.OK(p.t, unix.SetsockoptInt(p.fd, unix.IPPROTO_IP, unix.IP_TTL, ttl))
+	}
+}
+
+// send sends an echo request.
+func (p *prober) send(seq int, payload []byte) {
+	p.t.Helper()
+	m := icmp.Message{Type: ipv4.ICMPTypeEcho, Body: &icmp.Echo{ID: 7, Seq: seq, Data: payload}}
+	if p.v6 {
+		m.Type = ipv6.ICMPTypeEchoRequest
+	}
+	b, err := icmpx.Marshal(&m, p.src, p.dst)
+	labtest.OK(p.t, err)
+	var to unix.Sockaddr = &unix.SockaddrInet4{Addr: as4(p.dst)}
+	if p.v6 {
+		to = &unix.SockaddrInet6{Addr: p.dst.As16()}
+	}
+	labtest.OK(p.t, unix.Sendto(p.fd, b, 0, to))
+}
+
+func as4(a netip.Addr) [4]byte {
+	if a.Is4() {
+		return a.As4()
+	}
+	return [4]byte{}
+}
+
+// An answer is an ICMP message that was received.
+type answer struct {
+	from netip.Addr
+	msg  []byte
+}
+
+// String is short: "203.0.113.10 0/0 seq 1".
+func (a answer) String() string {
+	s := fmt.Sprintf("%v %d/%d", a.from, a.msg[0], a.msg[1])
+	if a.msg[0] == 0 || a.msg[0] == 129 {
+		s += fmt.Sprintf(" seq %d", int(a.msg[6])<<8|int(a.msg[7]))
+	}
+	return s
+}
+
+// payload is what an echo reply carries.
+func (a answer) payload() []byte { return a.msg[8:] }
+
+// next returns the next message, neighbour discovery and the like aside. It is
+// valid until the one after it.
+func (p *prober) next() answer {
+	p.t.Helper()
+	b := p.buf
+	for {
+		n, from, err := unix.Recvfrom(p.fd, b, 0)
+		labtest.OK(p.t, err)
+		a := answer{msg: b[:n]}
+		switch from := from.(type) {
+		case *unix.SockaddrInet4:
+			a.from, a.msg = netip.AddrFrom4(from.Addr), b[int(b[0]&0x0f)*4:n]
+		case *unix.SockaddrInet6:
+			a.from = netip.AddrFrom16(from.Addr)
+		}
+		if len(a.msg) < 8 {
+			p.t.Fatalf("got %d bytes of ICMP", len(a.msg))
+		}
+		if !p.v6 || a.msg[0] < 128 || a.msg[0] == 129 {
+			return a
+		}
+	}
+}
+
+// want receives as many messages as it is given.
+func (p *prober) want(want ...string) []answer {
+	p.t.Helper()
+	var got []answer
+	for i, w := range want {
+		a := p.next()
+		if a.String() != w {
+			p.t.Errorf("message %d: got %v, want %s", i+1, a, w)
+		}
+		a.msg = bytes.Clone(a.msg)
+		got = append(got, a)
+	}
+	return got
+}
+
+// reply is how an echo reply of the server reads.
+func (p *prober) reply(seq int) string {
+	kind := "0/0"
+	if p.v6 {
+		kind = "129/0"
+	}
+	return fmt.Sprintf("%v %s seq %d", p.dst, kind, seq)
+}
+
+// pattern is a payload that looks like nothing else.
+func pattern(n int) []byte {
+	b := make([]byte, n)
+	icmpx.FillPayload(b, 0x1122334455667788, nil)
+	return b
+}
+
+// both runs a test by both families.
+func both(t *testing.T, o lab.RoutedOptions, test func(t *testing.T, n *lab.Routed, p *prober)) {
+	for _, v6 := range []bool{false, true} {
+		t.Run(fmt.Sprint("v6=", v6), func(t *testing.T) {
+			n := build(t, o)
+			test(t, n, newProber(t, n, v6))
+		})
+	}
+}
+
+func TestDelay(t *testing.T) {
+	o := lab.RoutedOptions{Router: router.Config{Delay: 10 * time.Millisecond}}
+	both(t, o, func(t *testing.T, n *lab.Routed, p *prober) {
+		for seq := range 10 {
+			start := time.Now()
+			p.send(seq, pattern(56))
+			a := p.want(p.reply(seq))
+			// Never sooner; how much later is the machine's affair.
+			if rtt := time.Since(start); rtt < 20*time.Millisecond {
+				t.Errorf("answer after %v, want 20 ms", rtt)
+			}
+			if !bytes.Equal(a[0].payload(), pattern(56)) {
+				t.Errorf("got payload % x", a[0].payload())
+			}
+		}
+	})
+}

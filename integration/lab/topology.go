@@ -1,0 +1,195 @@
+//go:build linux
+
+package lab
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+)
+
+// A Topology is a network that is ready to use.
+type Topology struct {
+	Name    string
+	About   string // one line
+	Drawing string // ASCII, with the addresses
+	plan    plan
+}
+
+// A plan is a topology as data. Addresses are lists separated by blanks, one of
+// each family.
+type plan struct {
+	cables []cable
+	routes []planRoute
+	names  []planName
+	finish func(*Network) error // what data cannot say; nil: nothing
+}
+
+// A cable links two hosts. A host whose name is r and a digit is a router.
+type cable struct{ a, aAddrs, b, bAddrs string }
+
+// A planRoute is a route of a host to each of dst, the next hop being the
+// address of the same family in via.
+type planRoute struct {
+	host, dst string
+	kind      RouteKind
+	via       string
+}
+
+// A planName gives destinations a name.
+type planName struct{ name, addrs string }
+
+// everything is where a default route goes.
+const everything = "0.0.0.0/0 ::/0"
+
+// Topologies returns all topologies.
+func Topologies() []Topology { return []Topology{pair(), chain(), dark(), delay()} }
+
+// A Network is a topology that has been built.
+type Network struct {
+	*Net
+	Client *Host
+	Names  []Name // of every host and destination, for NameHosts
+
+	byName map[string]*Host
+}
+
+// Build builds the topology of that name.
+func Build(name string) (*Network, error) {
+	all := Topologies()
+	i := slices.IndexFunc(all, func(t Topology) bool { return t.Name == name })
+	if i < 0 {
+		return nil, fmt.Errorf("unknown topology %q", name)
+	}
+	n := &Network{Net: New(), byName: map[string]*Host{}}
+	if err := n.build(all[i].plan); err != nil {
+		n.Close()
+		return nil, fmt.Errorf("build topology %s: %w", name, err)
+	}
+	return n, nil
+}
+
+// At returns the host of that name, or nil.
+func (n *Network) At(name string) *Host { return n.byName[name] }
+
+// Addr returns the address that a name has in a family, or the zero Addr.
+func (n *Network) Addr(name string, v6 bool) netip.Addr {
+	for _, a := range n.Names {
+		if a.Name == name && a.Addr.Is6() == v6 {
+			return a.Addr
+		}
+	}
+	return netip.Addr{}
+}
+
+func (n *Network) build(p plan) error {
+	for _, c := range p.cables {
+		if err := n.cable(c); err != nil {
+			return err
+		}
+	}
+	if err := n.AutoRoute(); err != nil {
+		return err
+	}
+	for _, r := range p.routes {
+		if err := n.planRoute(r); err != nil {
+			return err
+		}
+	}
+	if err := n.name(p.names); err != nil {
+		return err
+	}
+	n.Client = n.byName["client"]
+	if p.finish == nil {
+		return nil
+	}
+	return p.finish(n)
+}
+
+func (n *Network) cable(c cable) error {
+	a, err := n.named(c.a)
+	if err != nil {
+		return err
+	}
+	b, err := n.named(c.b)
+	if err != nil {
+		return err
+	}
+	aAddrs, err := list(c.aAddrs, netip.ParsePrefix)
+	if err != nil {
+		return err
+	}
+	bAddrs, err := list(c.bAddrs, netip.ParsePrefix)
+	if err != nil {
+		return err
+	}
+	_, err = n.Link(a, b, LinkOptions{A: aAddrs, B: bAddrs})
+	return err
+}
+
+// named returns the host of that name, which it creates if there is none yet.
+func (n *Network) named(name string) (*Host, error) {
+	if h := n.byName[name]; h != nil {
+		return h, nil
+	}
+	h, err := n.Host(name, HostOptions{Router: len(name) == 2 && name[0] == 'r'})
+	n.byName[name] = h
+	return h, err
+}
+
+func (n *Network) planRoute(r planRoute) error {
+	dsts, err := list(r.dst, netip.ParsePrefix)
+	if err != nil {
+		return err
+	}
+	vias, err := list(r.via, netip.ParseAddr)
+	if err != nil {
+		return err
+	}
+	for _, dst := range dsts {
+		route := Route{Dst: dst, Kind: r.kind}
+		for _, via := range vias {
+			if via.BitLen() == dst.Addr().BitLen() {
+				route.Via = via
+			}
+		}
+		if err := n.byName[r.host].Route(route); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// name names the hosts, by the addresses that face the client, and further
+// destinations.
+func (n *Network) name(more []planName) error {
+	for _, h := range n.hosts {
+		for _, p := range h.ifaces[0].Addrs {
+			n.Names = append(n.Names, Name{h.Name, p.Addr()})
+		}
+	}
+	for _, m := range more {
+		addrs, err := list(m.addrs, netip.ParseAddr)
+		if err != nil {
+			return err
+		}
+		for _, a := range addrs {
+			n.Names = append(n.Names, Name{m.name, a})
+		}
+	}
+	return nil
+}
+
+// list parses a list separated by blanks.
+func list[T any](s string, parse func(string) (T, error)) ([]T, error) {
+	var all []T
+	for field := range strings.FieldsSeq(s) {
+		v, err := parse(field)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, v)
+	}
+	return all, nil
+}
