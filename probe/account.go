@@ -1,7 +1,9 @@
 package probe
 
 import (
+	"maps"
 	"net/netip"
+	"slices"
 	"sync"
 	"time"
 
@@ -51,6 +53,9 @@ func (a *account) book(r *Result) {
 		a.answer(r)
 	case Lost:
 		a.stats.Lost++
+		if r.NoWire {
+			a.stats.OwnDrops++
+		}
 		a.losses.add(r.Probe.Ref, false)
 		a.emit(PingLost, r)
 	case Failed:
@@ -151,8 +156,25 @@ func (a *account) snapshot() Stats {
 	s.Duration = time.Since(a.started)
 	now := a.engine.Counters()
 	s.Strays = int(now.Strays - a.base.Strays)
-	s.OwnDrops = int(now.OwnDrops - a.base.OwnDrops)
+	s.OwnDrops += int(now.RecvDrops - a.base.RecvDrops)
 	return s
+}
+
+// settle has the engine decide the flights that are open, and waits until all
+// are booked. It unlocks mu meanwhile.
+func (a *account) settle(open map[uint64]flight) {
+	tickets := make([]ticket, 0, len(open))
+	for _, n := range slices.Sorted(maps.Keys(open)) {
+		tickets = append(tickets, open[n].ticket)
+	}
+	a.mu.Unlock()
+	a.engine.hurry(tickets)
+	a.mu.Lock()
+	for len(open) > 0 {
+		a.mu.Unlock()
+		<-a.changed
+		a.mu.Lock()
+	}
 }
 
 // close ends the account: nothing more is booked or told.

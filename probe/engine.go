@@ -1,6 +1,7 @@
 package probe
 
 import (
+	"container/heap"
 	"context"
 	"errors"
 	"fmt"
@@ -283,6 +284,33 @@ func (e *Engine) waitPace(ctx context.Context) error {
 		return context.Cause(ctx)
 	}
 }
+
+// hurry ends the wait for the probes of tickets: they are decided as soon as
+// their links have been read to the end once more, in the order given.
+func (e *Engine) hurry(tickets []ticket) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	now := time.Now()
+	for i, t := range tickets {
+		ent := t.ent
+		if ent == nil || ent.number != t.number || !ent.state.open() {
+			continue
+		}
+		ls := ent.dest.link
+		if ent.state == stateQueued {
+			ls.decide(ent, Result{Fate: Canceled, Err: errHurried})
+			continue
+		}
+		due := now.Add(time.Duration(i - len(tickets)))
+		if due.Before(ent.expires) {
+			ent.expires = due
+			heap.Fix(&ls.pending, ent.index)
+		}
+		ls.armEarlier()
+	}
+}
+
+var errHurried = errors.New("given up before it was sent")
 
 // cancel ends the probe of t as Canceled, if it is still open.
 func (e *Engine) cancel(t ticket, cause error) {

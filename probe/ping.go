@@ -2,11 +2,8 @@ package probe
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"maps"
 	"net/netip"
-	"slices"
 	"time"
 
 	"github.com/icmpx/icmpx/icmpx"
@@ -87,6 +84,9 @@ type pinger struct {
 	schedule schedule
 	open     map[uint64]flight // by Ref: sent and undecided
 	lastSent time.Time
+
+	ending           bool // what is lost now was not waited for long enough, unless
+	lostIfSentBefore time.Time
 }
 
 // A flight is a probe that is under way.
@@ -275,33 +275,17 @@ func (p *pinger) closingWait() time.Duration {
 	return min(p.opts.Timeout, max(p.opts.Interval, 2*p.rtt.max()))
 }
 
-// finish closes the account. What is open and has been for the closing wait is
-// lost; what is younger is in flight.
+// finish decides what is still open, after what has already arrived was read,
+// and closes the account. What was waited for long enough is lost, what is
+// younger is in flight.
 func (p *pinger) finish() Stats {
 	p.mu.Lock()
-	now, wait := time.Now(), p.closingWait()
-	flights := make([]ticket, 0, len(p.open))
-	for _, n := range slices.Sorted(maps.Keys(p.open)) {
-		f := p.open[n]
-		delete(p.open, n)
-		flights = append(flights, f.ticket)
-		if now.Sub(f.sent) < wait {
-			p.stats.InFlight++
-			continue
-		}
-		r := &Result{Fate: Lost, Probe: p.template, Sent: f.sent}
-		r.Probe.Ref, r.Probe.Key.Tag = n, f.tag
-		p.book(r)
-	}
-	s := p.close()
-	p.mu.Unlock()
-	for _, t := range flights {
-		p.engine.cancel(t, errPingOver)
-	}
-	return s
+	defer p.mu.Unlock()
+	p.lostIfSentBefore = time.Now().Add(-p.closingWait())
+	p.ending = true
+	p.settle(p.open)
+	return p.close()
 }
-
-var errPingOver = errors.New("ping is over")
 
 // report gives the account so far to the sink.
 func (p *pinger) report() {
@@ -320,8 +304,12 @@ func (p *pinger) done(r *Result) {
 		return
 	}
 	if r.Fate.Final() {
+		f := p.open[r.Probe.Ref]
 		delete(p.open, r.Probe.Ref)
 		p.schedule.answered()
+		if p.ending && r.Fate == Lost && f.sent.After(p.lostIfSentBefore) {
+			r.Fate = Canceled
+		}
 	}
 	p.book(r)
 }

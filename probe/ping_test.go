@@ -316,3 +316,34 @@ func TestPingErrors(t *testing.T) {
 		}
 	})
 }
+
+// What has arrived when the run is interrupted is read before the account is
+// closed: a process that was stopped lost nothing while it slept.
+func TestPingInterruptedBehind(t *testing.T) {
+	l := newScriptLink(after(10 * time.Millisecond))
+	bubble(t, Config{}, l, func(t *testing.T, e *Engine) {
+		l.mu.Lock()
+		l.stalled = time.Now().Add(9 * time.Second)
+		l.mu.Unlock()
+		ctx, cancel := context.WithTimeout(t.Context(), 8500*time.Millisecond)
+		defer cancel()
+		s, err := Ping(ctx, e, dst1, PingOptions{}, nil)
+		if err != nil || s.Sent != 9 || s.Received != 9 || s.RTT.Max != 10*time.Millisecond {
+			t.Errorf("%+v %v", s, err)
+		}
+	})
+}
+
+// Probes that never left this host are told, also those that the end of the
+// run finds open.
+func TestPingOwnDrops(t *testing.T) {
+	_, s, _ := ping(t, PingOptions{Count: 5}, 0, func(l *scriptLink, r *icmpx.Request) error {
+		if r.Key.Tag == 2 || r.Key.Tag == 5 {
+			return nil
+		}
+		return after(time.Millisecond)(l, r)
+	})
+	if s.Lost != 2 || s.OwnDrops != 2 {
+		t.Errorf("account %+v", s)
+	}
+}

@@ -70,7 +70,7 @@ type Stats struct {
 
 	Duplicates, Late, Forged, Stale int // besides
 	Strays                          int // replies on this engine that belong to no probe
-	OwnDrops                        int // packets that this host dropped itself
+	OwnDrops                        int // probes that never left this host, and packets that this engine's socket dropped
 	Local                           int // of Errors: probes that this host could not send
 
 	Duration    time.Duration // from the first probe to the end

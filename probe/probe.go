@@ -132,11 +132,12 @@ type Event struct {
 
 // Counters are an engine's totals since New.
 type Counters struct {
-	Sent     uint64 // packets that the kernel took
-	Received uint64 // replies that belong to a probe, duplicates and late ones included
-	Strays   uint64 // replies that belong to no probe
-	Forged   uint64 // replies with a wrong token
-	Stale    uint64 // replies with an earlier probe's token
-	OwnDrops uint64 // packets that this host dropped: receive buffer full, or sent without a trace
-	Unheard  uint64 // extras, notices and events dropped because a callback blocked
+	Sent      uint64 // packets that the kernel took
+	Received  uint64 // replies that belong to a probe, duplicates and late ones included
+	Strays    uint64 // replies that belong to no probe
+	Forged    uint64 // replies with a wrong token
+	Stale     uint64 // replies with an earlier probe's token
+	OwnDrops  uint64 // packets that this host dropped: receive buffer full, or sent without a trace
+	RecvDrops uint64 // of OwnDrops: for want of receive buffer
+	Unheard   uint64 // extras, notices and events dropped because a callback blocked
 }

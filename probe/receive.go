@@ -189,6 +189,7 @@ func rejection(res *Result) string {
 func (ls *linkState) noteDrops(drops uint32) {
 	if d := drops - ls.drops; drops != 0 && d < 1<<31 {
 		ls.eng.counters.OwnDrops += uint64(d)
+		ls.eng.counters.RecvDrops += uint64(d)
 		ls.drops = drops
 	}
 }

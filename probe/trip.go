@@ -98,6 +98,7 @@ type traveller struct {
 	sums     sums
 	trip     TripStats
 	failed   error
+	ending   bool // what is lost now was not waited for
 }
 
 // A parcel is a chunk under way.
@@ -286,20 +287,17 @@ func (t *traveller) report() {
 	t.tell(PingEvent{Kind: PingReport, Stats: &s, Done: t.base, Of: t.chunks})
 }
 
-// finish closes the account; what is open is in flight.
+// finish decides what is still open, after what has already arrived was read,
+// and closes the account. What then has no answer is in flight.
 func (t *traveller) finish() TripStats {
 	t.mu.Lock()
-	t.stats.InFlight += len(t.open)
-	flights := t.open
-	t.open = nil
+	defer t.mu.Unlock()
+	t.ending = true
+	t.settle(t.open)
 	s := t.trip
 	s.Stats = t.close()
 	s.Done = int(t.base)
 	t.sums.into(&s)
 	s.Identical = t.base == t.chunks && s.Sum == s.SumReturned && s.Bytes == s.BytesReturned
-	t.mu.Unlock()
-	for _, f := range flights {
-		t.engine.cancel(f.ticket, errPingOver)
-	}
 	return s
 }

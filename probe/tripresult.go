@@ -46,6 +46,9 @@ func (t *traveller) done(r *Result) {
 	switch {
 	case r.Fate.Final():
 		delete(t.open, r.Probe.Ref)
+		if t.ending && r.Fate == Lost {
+			r.Fate = Canceled
+		}
 		t.decided(c, r)
 	case r.Fate == Extra && c >= t.base && c < t.next:
 		t.late(c, r)
