@@ -12,15 +12,14 @@ import (
 // sockets are the links of a run, one for each family that it may need. That a
 // family is missing is an error only for the host that needs it.
 type sockets struct {
-	v4, v6       socket
-	err4, err6   error // why there is none
-	need4, need6 bool
+	v4, v6     socket
+	err4, err6 error // why there is none
 }
 
 // openSockets opens a socket for each family that hosts may need, and gives up
 // all privileges.
 func openSockets(sys *system, cfg icmpx.ICMPConfig, need4, need6 bool) (*sockets, error) {
-	s := &sockets{need4: need4, need6: need6}
+	s := new(sockets)
 	if need4 {
 		cfg.Family = icmpx.IPv4
 		s.v4, s.err4 = sys.listen(cfg)
@@ -53,8 +52,7 @@ func (s *sockets) of(a netip.Addr) (socket, error) {
 
 // whyNot returns why a family has no socket; 0 asks for the first reason.
 func (s *sockets) whyNot(f icmpx.Family) error {
-	switch {
-	case f == icmpx.IPv6, s.err4 == nil:
+	if f == icmpx.IPv6 || s.err4 == nil {
 		return s.err6
 	}
 	return s.err4

@@ -162,8 +162,8 @@ func checkFileLength(p *pkg) []finding {
 }
 
 // checkFunctionLength measures named functions and function literals. A
-// composite literal and a flat switch count as one line each, however long the
-// table is.
+// composite literal, a raw string and a flat switch count as one line each,
+// however long the table is.
 func checkFunctionLength(p *pkg) []finding {
 	var found []finding
 	for _, f := range p.files {
@@ -201,7 +201,7 @@ func (f *file) tableLines(n ast.Node) int {
 	lines := 0
 	ast.Inspect(n, func(n ast.Node) bool {
 		switch n := n.(type) {
-		case *ast.CompositeLit:
+		case *ast.CompositeLit, *ast.BasicLit:
 			lines += f.span(n) - 1
 			return false
 		case *ast.SwitchStmt:

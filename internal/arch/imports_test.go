@@ -29,7 +29,7 @@ var floors = []floor{
 	{packages: "pmtu", imports: []string{"icmpx", "probe"}, tests: []string{"probe/probetest"}},
 	{packages: "cmd/icmpx/...", imports: append([]string{"cmd/icmpx/internal/..."}, results...), tests: []string{"probe/probetest"}},
 	{packages: "cmd/icmpx-lab", imports: []string{"icmpx", "integration/lab"}},
-	{packages: "integration/lab", imports: []string{"icmpx"}, tests: []string{"integration/labtest"}},
+	{packages: "integration/lab/...", imports: []string{"icmpx", "integration/lab/..."}, tests: []string{"integration/labtest"}},
 	{packages: "integration/...", imports: []string{"..."}},
 	{packages: "internal/..."},
 }

@@ -192,7 +192,7 @@ func (s *pile) body() ([]byte, bool) {
 		}
 		end = max(end, int(p.FragOff)+len(p.Bytes)-p.l4)
 	}
-	if s.parts[len(s.parts)-1].MF || end > maxPacket {
+	if s.parts[len(s.parts)-1].MF || end > maxLen {
 		return nil, false
 	}
 	b := make([]byte, end)
@@ -212,7 +212,7 @@ func (r *engine) join(s *pile, last *Packet, body []byte, id uint32) *Packet {
 	}
 	q := r.get(first.Bytes[:head])
 	q.Bytes = append(q.Bytes, body...)
-	q.l4, q.frag, q.fid = head, s.largest, id
+	q.Family, q.l4, q.frag, q.fid = first.Family, head, s.largest, id
 	if first.Family == icmpx.IPv6 {
 		q.Bytes[6] = first.Bytes[first.Family.HeaderLen()]
 		binary.BigEndian.PutUint16(q.Bytes[4:], uint16(len(body)))
@@ -226,7 +226,7 @@ func (r *engine) join(s *pile, last *Packet, body []byte, id uint32) *Packet {
 	for _, p := range s.parts {
 		r.put(p)
 	}
-	if len(q.Bytes) > maxPacket || q.parse() != nil {
+	if len(q.Bytes) > longest(q.Family) || q.parse() != nil {
 		r.put(q)
 		return nil
 	}

@@ -1,6 +1,7 @@
 package router
 
 import (
+	"bytes"
 	"testing"
 	"time"
 )
@@ -56,6 +57,7 @@ func FuzzEngine(f *testing.F) {
 	f.Add(unhex("ffffffffffff 020000000000 0806 0001 0800 06 04 0001 020000000000 c000020a 000000000000 c0000201"), uint16(42))
 	f.Add(solicitation(client6, gate6, gate6, 255), uint16(86))
 	f.Fuzz(func(t *testing.T, b []byte, size uint16) {
+		b = bytes.Clone(b)
 		e, err := newEngine(everything(), testPorts(1))
 		if err != nil {
 			t.Fatal(err)
@@ -63,8 +65,12 @@ func FuzzEngine(f *testing.F) {
 		for i := 0; i < 9 && len(b) > 0; i++ {
 			n := min(max(int(size), 1), len(b))
 			e.receive(time.Duration(i)*ms, i%3, b[:n])
-			// The same as an Ethernet header in order would have it.
-			e.receive(time.Duration(i)*ms, i%3, frame(e.ports[i%3], b[min(etherLen, n):n]))
+			// The same with headers that get further.
+			ip := b[min(etherLen, n):n]
+			if len(ip) >= 20 && ip[0]>>4 == 4 {
+				fixHeader(ip)
+			}
+			e.receive(time.Duration(i)*ms, i%3, frame(e.ports[i%3], ip))
 			b = b[n:]
 		}
 		for _, p := range e.due(time.Hour, nil) {

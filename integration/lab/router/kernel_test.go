@@ -69,6 +69,14 @@ func newProber(t testing.TB, n *lab.Routed, v6 bool) *prober {
 	return p
 }
 
+// fragment has the kernel send what is too long for the link in fragments.
+func (p *prober) fragment() {
+	p.t.Helper()
+	if !p.v6 { // there it does so anyway
+		labtest.OK(p.t, unix.SetsockoptInt(p.fd, unix.IPPROTO_IP, unix.IP_MTU_DISCOVER, unix.IP_PMTUDISC_DONT))
+	}
+}
+
 // ttl sets the TTL of what is sent.
 func (p *prober) ttl(ttl int) {
 	p.t.Helper()
@@ -201,4 +209,105 @@ func TestDelay(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestPath meets a chain of hops as a trace and a search for the MTU do.
+func TestPath(t *testing.T) {
+	cfg := router.Config{Hops: []router.Hop{{}, {Silent: true}, {MTU: 1400}, {MTU: 1300, Claim: -1}, {MTU: 1285, NoTooBig: true}}}
+	both(t, lab.RoutedOptions{Router: cfg}, func(t *testing.T, n *lab.Routed, p *prober) {
+		exceeded, tooBig, head := "11/0", "3/4", 28
+		if p.v6 {
+			exceeded, tooBig, head = "3/0", "2/0", 48
+		}
+		hop := func(i int) netip.Addr { return n.Addr(fmt.Sprintf("r%d", i), p.v6) }
+		for ttl := 1; ttl <= 6; ttl++ {
+			p.ttl(ttl)
+			p.send(ttl, pattern(8))
+			switch ttl {
+			case 2:
+			case 6:
+				p.want(p.reply(ttl))
+			default:
+				p.want(fmt.Sprintf("%v %s", hop(ttl), exceeded))
+			}
+		}
+		p.ttl(64)
+		mtu := func(a answer) int { return int(a.msg[6])<<8 | int(a.msg[7]) }
+		p.send(1, pattern(1401-head))
+		if got := mtu(p.want(fmt.Sprintf("%v %s", hop(3), tooBig))[0]); got != 1400 {
+			t.Errorf("got next-hop MTU %d, want 1400", got)
+		}
+		p.send(2, pattern(1301-head))
+		if got := mtu(p.want(fmt.Sprintf("%v %s", hop(4), tooBig))[0]); got != 0 {
+			t.Errorf("got next-hop MTU %d, want 0", got)
+		}
+		p.send(3, pattern(1286-head)) // vanishes
+		p.send(4, pattern(1285-head))
+		p.want(p.reply(4))
+	})
+}
+
+// TestPlug pulls the client's cable: when it is back, the kernel has to ask
+// again who the router is.
+func TestPlug(t *testing.T) {
+	both(t, lab.RoutedOptions{}, func(t *testing.T, n *lab.Routed, p *prober) {
+		p.send(1, pattern(8))
+		p.want(p.reply(1))
+		labtest.OK(t, n.Client.Iface(0).Down())
+		labtest.OK(t, n.Client.Iface(0).Up())
+		p.send(2, pattern(8))
+		p.want(p.reply(2))
+		inner := n.At("r1").Iface(0)
+		labtest.OK(t, inner.Down())
+		labtest.OK(t, inner.Up())
+		p.send(3, pattern(8))
+		p.want(p.reply(3))
+	})
+}
+
+// TestGuestHost has an attacker at the second hop, whom the hosts reach and who
+// reaches them.
+func TestGuestHost(t *testing.T) {
+	o := lab.RoutedOptions{
+		Router: router.Config{Hops: make([]router.Hop, 3)},
+		Guests: []lab.Guest{{Name: "attacker", Hop: 1}, {Name: "other", Hop: 2}},
+	}
+	both(t, o, func(t *testing.T, n *lab.Routed, p *prober) {
+		for i, name := range []string{"attacker", "other", "server"} {
+			p.dst = n.Addr(name, p.v6)
+			p.send(i, pattern(8))
+			p.want(p.reply(i))
+		}
+	})
+}
+
+// TestUpdate changes the router while it runs.
+func TestUpdate(t *testing.T) {
+	both(t, lab.RoutedOptions{}, func(t *testing.T, n *lab.Routed, p *prober) {
+		p.send(1, pattern(8))
+		p.want(p.reply(1))
+		labtest.OK(t, n.Router.Update(router.Config{Hops: []router.Hop{{Reject4: router.Error{Type: 3, Code: 13}, Reject6: router.Error{Type: 1, Code: 1}}}}))
+		p.send(2, pattern(8))
+		want := "192.0.2.1 3/13"
+		if p.v6 {
+			want = "2001:db8:1::1 1/1"
+		}
+		p.want(want)
+		if err := n.Router.Update(router.Config{Delay: -1}); err == nil {
+			t.Error("took a negative delay")
+		}
+	})
+}
+
+// TestEnd ends a router by its context, by the end of its devices, and twice by
+// Close.
+func TestEnd(t *testing.T) {
+	n, err := lab.BuildRouted(lab.RoutedOptions{})
+	labtest.OK(t, err)
+	n.Network.Close()
+	labtest.OK(t, n.Close())
+	labtest.OK(t, n.Close())
+	if _, err := lab.BuildRouted(lab.RoutedOptions{Router: router.Config{Delay: -1}}); err == nil {
+		t.Error("built a router with a negative delay")
+	}
 }

@@ -29,8 +29,11 @@ const (
 // l4HeaderLen is the length of an ICMP or UDP header.
 const l4HeaderLen = 8
 
-// maxPacket is the largest IP packet.
-const maxPacket = 65535
+// maxLen is the largest value of the length field of an IP header.
+const maxLen = 65535
+
+// longest is the longest packet: the length of IPv6 does not count the header.
+func longest(f icmpx.Family) int { return byFamily(f, maxLen, f.HeaderLen()+maxLen) }
 
 // A Packet is an IP packet on its way through the router, as rules see it.
 type Packet struct {
@@ -152,7 +155,7 @@ func (p *Packet) Payload() (b []byte, ok bool) {
 // SetPayload replaces the payload, with the lengths and checksums that belong
 // to it. It reports whether the packet has one, and can take it.
 func (p *Packet) SetPayload(payload []byte) bool {
-	if _, ok := p.Payload(); !ok || p.l4+l4HeaderLen+len(payload) > maxPacket {
+	if _, ok := p.Payload(); !ok || p.l4+l4HeaderLen+len(payload) > longest(p.Family) {
 		return false
 	}
 	head := p.l4 + l4HeaderLen
@@ -166,7 +169,7 @@ func (p *Packet) SetPayload(payload []byte) bool {
 func (p *Packet) Fix() {
 	b := p.Bytes
 	switch {
-	case len(b) > maxPacket || len(b) < p.l4 || p.l4 == 0:
+	case len(b) > longest(p.Family) || len(b) < p.l4 || p.l4 == 0:
 		return
 	case p.Family == icmpx.IPv6:
 		binary.BigEndian.PutUint16(b[4:], uint16(len(b)-p.Family.HeaderLen()))
