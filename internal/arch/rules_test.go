@@ -71,6 +71,8 @@ var breaches = []breach{
 		deps: []string{"os", module + "/integration/lab"}, findAll: []string{"integration/lab"}},
 	{rule: "linked", name: "flags in the library", path: "probe", file: "a.go", src: "package probe",
 		deps: []string{"github.com/urfave/cli/v2"}, findAll: []string{"urfave"}},
+	{rule: "linked", name: "tests in a command", path: "cmd/icmpx-lab", file: "a.go", src: "package main",
+		deps: []string{"testing", "github.com/gopacket/gopacket/pcapgo"}, findAll: []string{"testing", "pcapgo"}},
 	{rule: "linked", name: "flags in the command", path: "cmd/icmpx", file: "a.go", src: "package main",
 		deps: []string{"github.com/urfave/cli/v2", module + "/probe"}},
 

@@ -20,9 +20,10 @@ const ms = time.Millisecond
 
 // The hosts and the router's addresses of the tests.
 var (
-	client4, server4, guest4 = netip.MustParseAddr("192.0.2.10"), netip.MustParseAddr("203.0.113.10"), netip.MustParseAddr("198.51.100.202")
-	client6, server6, guest6 = netip.MustParseAddr("2001:db8:1::10"), netip.MustParseAddr("2001:db8:2::10"), netip.MustParseAddr("2001:db8:9::10")
-	gate4, gate6             = netip.MustParseAddr("192.0.2.1"), netip.MustParseAddr("2001:db8:1::1")
+	client4, client6 = netip.MustParseAddr("192.0.2.10"), netip.MustParseAddr("2001:db8:1::10")
+	server4, server6 = netip.MustParseAddr("203.0.113.10"), netip.MustParseAddr("2001:db8:2::10")
+	gate4, gate6     = netip.MustParseAddr("192.0.2.1"), netip.MustParseAddr("2001:db8:1::1")
+	guest4           = netip.MustParseAddr("198.51.100.202")
 )
 
 func testPorts(guestHop int) []Port {

@@ -4,6 +4,8 @@ package router_test
 
 import (
 	"bytes"
+	"context"
+	"errors"
 	"fmt"
 	"net/netip"
 	"testing"
@@ -135,6 +137,9 @@ func (p *prober) next() answer {
 	b := p.buf
 	for {
 		n, from, err := unix.Recvfrom(p.fd, b, 0)
+		if errors.Is(err, unix.EINTR) {
+			continue
+		}
 		labtest.OK(p.t, err)
 		a := answer{msg: b[:n]}
 		switch from := from.(type) {
@@ -299,15 +304,63 @@ func TestUpdate(t *testing.T) {
 	})
 }
 
-// TestEnd ends a router by its context, by the end of its devices, and twice by
-// Close.
+// TestEnd ends routers by Close, twice, by the end of their devices, and by
+// their context.
 func TestEnd(t *testing.T) {
 	n, err := lab.BuildRouted(lab.RoutedOptions{})
 	labtest.OK(t, err)
-	n.Network.Close()
 	labtest.OK(t, n.Close())
 	labtest.OK(t, n.Close())
+	for name, end := range map[string]func(cancel func(), n *lab.Net){
+		"context": func(cancel func(), _ *lab.Net) { cancel() },
+		"devices": func(_ func(), n *lab.Net) { n.Close() },
+	} {
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		n, ports := bare(t)
+		r, err := router.Start(ctx, router.Config{}, ports...)
+		labtest.OK(t, err)
+		end(cancel, n)
+		select {
+		case <-r.Done():
+		case <-time.After(patience):
+			t.Errorf("%s: router goes on", name)
+		}
+		labtest.OK(t, r.Close())
+		n.Close()
+	}
+}
+
+// bare builds two hosts with links to a third, without addresses, and returns
+// the ports of a router there.
+func bare(t *testing.T) (*lab.Net, []router.Port) {
+	t.Helper()
+	n := lab.New()
+	inner, err := n.Host("inner", lab.HostOptions{})
+	labtest.OK(t, err)
+	var ports []router.Port
+	for _, name := range []string{"a", "b"} {
+		h, err := n.Host(name, lab.HostOptions{})
+		labtest.OK(t, err)
+		l, err := n.Link(h, inner, lab.LinkOptions{})
+		labtest.OK(t, err)
+		ports = append(ports, router.Port{Index: l.B.Index, MAC: l.B.MAC, Peer: l.A.MAC, Do: inner.Do})
+	}
+	return n, ports
+}
+
+// TestRefused starts routers that cannot be.
+func TestRefused(t *testing.T) {
 	if _, err := lab.BuildRouted(lab.RoutedOptions{Router: router.Config{Delay: -1}}); err == nil {
 		t.Error("built a router with a negative delay")
+	}
+	if _, err := lab.BuildRouted(lab.RoutedOptions{Guests: []lab.Guest{{Name: "client"}}}); err == nil {
+		t.Error("built a guest with the name of another host")
+	}
+	n, ports := bare(t)
+	defer n.Close()
+	ports[1].Index = 4711
+	if _, err := router.Start(t.Context(), router.Config{}, ports...); err == nil {
+		t.Error("started on a device that is not there")
 	}
 }

@@ -96,6 +96,9 @@ func (r *Router) Close() error {
 	return r.err
 }
 
+// Done is closed when the router has ended.
+func (r *Router) Done() <-chan struct{} { return r.done }
+
 // release closes the descriptors.
 func (r *Router) release() error {
 	r.mu.Lock()
@@ -138,7 +141,7 @@ func hurry() {
 func (r *Router) loop() error {
 	fds := []unix.PollFd{{Fd: int32(r.wakeup), Events: unix.POLLIN}}
 	for _, s := range r.socks {
-		fds = append(fds, unix.PollFd{Fd: int32(s.fd), Events: unix.POLLIN})
+		fds = append(fds, unix.PollFd{Fd: int32(s.fd), Events: unix.POLLIN}, unix.PollFd{Fd: int32(s.links), Events: unix.POLLIN})
 	}
 	var out []*Packet
 	for {
@@ -181,15 +184,17 @@ func (r *Router) wait(fds []unix.PollFd) error {
 	return nil
 }
 
-// receive takes a batch of what came by each port.
+// receive takes a batch of what came by each port, whose two descriptors have
+// a pair of fds.
 func (r *Router) receive(fds []unix.PollFd) error {
 	for i, s := range r.socks {
-		if fds[i].Revents == 0 {
-			continue
+		var err error
+		if fds[2*i].Revents != 0 {
+			err = s.receive(r.start, func(at time.Duration, frame []byte) { r.engine.receive(at, i, frame) })
 		}
-		_, err := s.receive(r.start, func(at time.Duration, frame []byte) {
-			r.engine.receive(at, i, frame)
-		})
+		if fds[2*i+1].Revents != 0 {
+			err = errors.Join(err, s.check())
+		}
 		if err != nil {
 			return fmt.Errorf("port %d: %w", i+1, err)
 		}

@@ -28,7 +28,9 @@ const (
 
 // A socket sends and receives the frames of a port (packet(7)).
 type socket struct {
-	fd   int
+	fd    int
+	links int // netlink: says when a device of the namespace changes
+
 	in   []unix.Mmsghdr
 	iovs []unix.Iovec
 	ctl  []byte
@@ -48,7 +50,7 @@ func openSocket(p *Port) (s *socket, err error) {
 	if mtu == 0 {
 		mtu = defaultMTU
 	}
-	s = &socket{fd: -1, size: (mtu + 64 + 63) &^ 63}
+	s = &socket{fd: -1, links: -1, size: (mtu + 64 + 63) &^ 63}
 	if err := p.Do(func() error { return s.open(p.Index) }); err != nil {
 		return nil, errors.Join(err, s.close())
 	}
@@ -72,6 +74,16 @@ func openSocket(p *Port) (s *socket, err error) {
 }
 
 func (s *socket) open(index int) (err error) {
+	// A device that goes first goes down, which is not the end: a packet socket
+	// hears of that alone.
+	s.links, err = unix.Socket(unix.AF_NETLINK, unix.SOCK_RAW|unix.SOCK_CLOEXEC, unix.NETLINK_ROUTE)
+	if err != nil {
+		return os.NewSyscallError("socket", err)
+	}
+	err = unix.Bind(s.links, &unix.SockaddrNetlink{Family: unix.AF_NETLINK, Groups: unix.RTMGRP_LINK})
+	if err != nil {
+		return os.NewSyscallError("bind", err)
+	}
 	// Without a protocol until it is bound: else it takes every interface's.
 	s.fd, err = unix.Socket(unix.AF_PACKET, unix.SOCK_RAW|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
@@ -99,20 +111,22 @@ func (s *socket) open(index int) (err error) {
 }
 
 func (s *socket) close() error {
-	if s.fd < 0 {
-		return nil
+	var errs []error
+	for _, fd := range []*int{&s.fd, &s.links} {
+		if *fd >= 0 {
+			errs = append(errs, os.NewSyscallError("close", unix.Close(*fd)))
+			*fd = -1
+		}
 	}
-	fd := s.fd
-	s.fd = -1
-	return os.NewSyscallError("close", unix.Close(fd))
+	return errors.Join(errs...)
 }
 
 // errGone says that the device is gone.
 var errGone = errors.New("device is gone")
 
 // receive reads a batch of frames and hands them to take, with the times of
-// their arrival. It returns how many there were.
-func (s *socket) receive(start time.Time, take func(at time.Duration, frame []byte)) (int, error) {
+// their arrival since start.
+func (s *socket) receive(start time.Time, take func(at time.Duration, frame []byte)) error {
 	for i := range s.in {
 		s.in[i].Hdr.SetControllen(controlLen)
 	}
@@ -120,12 +134,10 @@ func (s *socket) receive(start time.Time, take func(at time.Duration, frame []by
 		uintptr(unsafe.Pointer(&s.in[0])), uintptr(len(s.in)), unix.MSG_DONTWAIT, 0, 0)
 	switch errno {
 	case 0:
-	case unix.EAGAIN, unix.EINTR:
-		return 0, nil
-	case unix.ENETDOWN, unix.ENXIO:
-		return 0, s.gone()
+	case unix.EAGAIN, unix.EINTR, unix.ENETDOWN:
+		return nil
 	default:
-		return 0, os.NewSyscallError("recvmmsg", errno)
+		return os.NewSyscallError("recvmmsg", errno)
 	}
 	now := time.Now()
 	for i := range s.in[:n] {
@@ -137,11 +149,22 @@ func (s *socket) receive(start time.Time, take func(at time.Duration, frame []by
 		s.last = max(s.last, at)
 		take(s.last, s.data[i*s.size:][:min(int(m.Len), s.size)])
 	}
-	return int(n), nil
+	return nil
 }
 
-// gone returns an error if the device is gone, nil if it is down.
-func (s *socket) gone() error {
+// check reads what was said about devices, and returns an error if the socket's
+// is gone.
+func (s *socket) check() error {
+	var what [1]byte // whatever it is: the socket knows
+	for {
+		_, _, err := unix.Recvfrom(s.links, what[:], unix.MSG_DONTWAIT)
+		if errors.Is(err, unix.EAGAIN) {
+			break
+		}
+		if err != nil && !errors.Is(err, unix.EINTR) && !errors.Is(err, unix.ENOBUFS) {
+			return os.NewSyscallError("recvfrom", err)
+		}
+	}
 	sa, err := unix.Getsockname(s.fd)
 	if err != nil {
 		return os.NewSyscallError("getsockname", err)
