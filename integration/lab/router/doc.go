@@ -3,18 +3,16 @@
 // forges, limits, translates and misinforms, as no kernel does. The lab puts
 // one between two hosts:
 //
-//	lab.BuildRouted(router.Config{Delay: 10 * time.Millisecond}) // 20 ms there and back
-//
-//	router.Config{
+//	n, err := lab.BuildRouted(lab.RoutedOptions{Router: router.Config{
 //		Hops: []router.Hop{
-//			{Delay: 5 * time.Millisecond},
+//			{Delay: 5 * time.Millisecond}, // each way
 //			{Delay: 5 * time.Millisecond, MTU: 1400},
 //			{Silent: true},
 //		},
 //		Back: router.Way{Loss: 0.01, Rules: []router.Rule{
 //			{When: router.When{Every: 7, Match: router.EchoReply}, Do: router.Flip(100)},
 //		}},
-//	}
+//	}})
 //
 // # What happens to a packet
 //
@@ -25,12 +23,24 @@
 //
 // On a link it may get lost, then the link's rules see it, then it takes the
 // link's time. At a hop the hop's rules see it; the hop polices it; takes it, if
-// it is its own; counts the TTL down, rejects it, compares it with the MTU of the
-// link that comes next, and translates and marks what it sends on.
+// it is its own; checks the TTL, rejects it, looks for a way on, and compares it
+// with the MTU of the link that comes next; and it counts the TTL down,
+// translates and marks what it sends on.
 //
-// Everything is decided by the order of arrival, the seed, and the times of
-// arrival: a router that receives the same packets at the same times sends the
-// same packets at the same times.
+// Rules choose packets by a [When] and have an [Effect] each. There are many,
+// and a test may write its own, which answers anything at any time:
+//
+//	func(p *router.Packet) router.Verdict {
+//		if p.Family == icmpx.IPv4 && p.ICMPSeq == 3 {
+//			p.Bytes[8] = 200 // the TTL
+//			p.Fix()          // lengths and checksums
+//		}
+//		return router.Pass
+//	}
+//
+// Everything is decided by the seed and by what arrived when: a router that
+// receives the same packets at the same times sends the same packets at the
+// same times.
 //
 // # Who answers what
 //

@@ -2,7 +2,11 @@ package router
 
 import (
 	"encoding/binary"
+	"fmt"
 	"net/netip"
+
+	"golang.org/x/net/icmp"
+	"golang.org/x/net/ipv4"
 
 	"github.com/icmpx/icmpx/icmpx"
 )
@@ -142,7 +146,8 @@ func (n *node) appendQuote(b []byte, p *Packet, typ uint8) []byte {
 		size = q.Len
 	}
 	start := len(b)
-	b = append(b, p.Bytes[:min(size, len(p.Bytes))]...)
+	size = min(size, len(p.Bytes), maxLen-start-len(ext))
+	b = append(b, p.Bytes[:size]...)
 	q.mutate(b[start:], p)
 	if len(ext) == 0 {
 		return b
@@ -166,6 +171,18 @@ func appendExt(b []byte, start, most int, ext []byte, f icmpx.Family, legacy boo
 		b[start-l4HeaderLen+byFamily(f, 5, 4)] = byte(length / unit)
 	}
 	return append(b, ext...)
+}
+
+// Extension encodes an extension structure for Quote.Ext (RFC 4884 section 7):
+// an MPLS label stack (RFC 4950), interface information (RFC 5837), or any
+// other object as an icmp.RawExtension.
+func Extension(objects ...icmp.Extension) ([]byte, error) {
+	m := icmp.Message{Type: ipv4.ICMPTypeTimeExceeded, Body: &icmpx.TimeExceeded{Extensions: objects}}
+	b, err := icmpx.Marshal(&m, netip.Addr{}, netip.Addr{})
+	if err != nil {
+		return nil, fmt.Errorf("encode extension structure: %w", err)
+	}
+	return b[min(l4HeaderLen+minQuote, len(b)):], nil
 }
 
 // extensible reports whether an error of a type may have extensions (RFC 4884

@@ -160,7 +160,10 @@ func TestAnswersPolicer(t *testing.T) {
 }
 
 func TestQuotes(t *testing.T) {
-	ext := []byte{0x20, 0, 0x99, 0x3a, 0, 8, 1, 1, 0x04, 0xbb, 0x41, 0x01} // MPLS label 19380, TTL 1
+	ext, err := Extension(&icmp.MPLSLabelStack{Class: 1, Type: 1, Labels: []icmp.MPLSLabel{{Label: 19380, S: true, TTL: 1}}})
+	if want := unhex("2000993a 00080101 04bb4101"); err != nil || !bytes.Equal(ext, want) {
+		t.Fatalf("got extension % x (%v), want % x", ext, err, want)
+	}
 	long, long6 := echo(false, 1, 1, 1000), echo(true, 1, 1, 1400)
 	pad := func(b []byte) []byte { return append(b, make([]byte, 128-len(b))...) }
 	edited := func(ip []byte, f func([]byte)) []byte { b := bytes.Clone(ip); f(b); return b }
@@ -206,6 +209,23 @@ func TestQuotes(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestLongestQuote quotes all of a packet that fills an IP packet by itself.
+func TestLongestQuote(t *testing.T) {
+	for _, v6 := range []bool{false, true} {
+		cfg := onWay(When{}, Refuse(Error{3, 1}, Error{1, 0}))
+		cfg.Hops = []Hop{{Quote: Quote{Len: 1 << 20, Ext: unhex("2000993a 00080101 04bb4101")}}}
+		b := newBench(t, cfg)
+		for _, part := range cut(t, echo(v6, 64, 1, 65507), 1500) {
+			b.in(0, 0, part)
+		}
+		// It is cut for the extension, and leaves in fragments.
+		p := whole(t, b.all())
+		if q, err := icmpx.ParseQuote(p.Bytes[p.l4+8:], p.Family); err != nil || q.ICMPSeq != 1 || p.Dst != client4 && p.Dst != client6 {
+			t.Errorf("got %+v (%v)", q, err)
+		}
 	}
 }
 
