@@ -2,9 +2,10 @@
 // packages and tests, with or without the race detector, as root or rootless,
 // and which tests were skipped and why. `make test` is its only caller.
 //
-// It runs go test once for the packages that need nothing, once for the tests
-// in namespaces, and, when it is root, once more for these in a user namespace,
-// as an ordinary user would run them.
+// It runs go test once for the packages that need little, once for the tests in
+// namespaces, and, when it is root, once more for these in a user namespace, as
+// an ordinary user would run them. The tests of the sockets make namespaces of
+// their own; for an ordinary user icmpx-lab gives them a place where they may.
 package main
 
 import (
@@ -13,11 +14,14 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"runtime"
 	"slices"
 	"strings"
 	"time"
 )
+
+const module = "github.com/icmpx/icmpx"
 
 func main() {
 	race := flag.String("race", "auto", "race detector: on, off, or auto: where a C compiler is present")
@@ -33,8 +37,8 @@ func main() {
 type phase struct {
 	name     string
 	packages []string
-	args     []string
 	env      []string
+	exec     string // program that runs the test binaries; empty: none
 }
 
 func run(w io.Writer, race, timeout string) error {
@@ -46,18 +50,27 @@ func run(w io.Writer, race, timeout string) error {
 	if err != nil {
 		return err
 	}
-	plain, namespaces, err := packages()
+	set, err := packages()
 	if err != nil {
 		return err
 	}
-	args := []string{"-timeout=" + timeout}
+	// Tests depend on the kernel, its settings and the user: none comes from the
+	// cache.
+	args := []string{"-count=1", "-timeout=" + timeout}
 	if useRace {
 		args = append(args, "-race")
 	}
+	root, lab := os.Geteuid() == 0, ""
+	if !root {
+		var remove func()
+		if lab, remove, err = buildLab(); err != nil {
+			return err
+		}
+		defer remove()
+	}
 	var done []*tally
-	for _, p := range phases(plain, namespaces, os.Geteuid() == 0) {
-		p.args = append(slices.Clone(args), p.args...)
-		t, err := p.run(w)
+	for _, p := range phases(set, root, lab+" pair --") {
+		t, err := p.run(w, args)
 		if err != nil {
 			return err
 		}
@@ -66,44 +79,83 @@ func run(w io.Writer, race, timeout string) error {
 	return summarise(w, done, raceLine, vectors)
 }
 
-// phases returns what there is to run. Tests in namespaces depend on the kernel
-// and its settings, so that their results are never taken from the cache.
-func phases(plain, namespaces []string, root bool) []phase {
-	all := []phase{{name: "unit tests and fuzz seeds", packages: plain}}
-	rootless := phase{name: "namespaces, rootless", packages: namespaces, args: []string{"-count=1"}, env: []string{"ICMPX_LAB=rootless"}}
-	if root {
-		asRoot := rootless
-		asRoot.name, asRoot.env = "namespaces, as root", nil
-		all = append(all, asRoot)
-	}
-	return append(all, rootless)
+// packageSet holds import paths by what their tests need.
+type packageSet struct {
+	plain      []string // nothing
+	sockets    []string // the right to make namespaces
+	namespaces []string // nothing: they get into namespaces by themselves
 }
 
-// packages returns the packages whose tests need nothing, and those whose tests
-// run in namespaces.
-func packages() (plain, namespaces []string, err error) {
+// phases returns what there is to run. An ordinary user's tests of sockets are
+// run by the program lab.
+func phases(set packageSet, root bool, lab string) []phase {
+	rootless := phase{name: "namespaces, rootless", packages: set.namespaces, env: []string{"ICMPX_LAB=rootless"}}
+	if !root {
+		return []phase{
+			{name: "unit tests and fuzz seeds", packages: set.plain},
+			{name: "sockets, rootless", packages: set.sockets, exec: lab},
+			rootless,
+		}
+	}
+	return []phase{
+		{name: "unit tests and fuzz seeds", packages: slices.Concat(set.plain, set.sockets)},
+		{name: "namespaces, as root", packages: set.namespaces},
+		rootless,
+	}
+}
+
+// packages returns the packages of the repository.
+func packages() (packageSet, error) {
 	cmd := exec.Command("go", "list", "./...")
 	cmd.Stderr = os.Stderr
 	out, err := cmd.Output()
 	if err != nil {
-		return nil, nil, fmt.Errorf("go list: %w", err)
+		return packageSet{}, fmt.Errorf("go list: %w", err)
 	}
-	for _, p := range strings.Fields(string(out)) {
-		if strings.Contains(p+"/", "/integration/") {
-			namespaces = append(namespaces, p)
-		} else {
-			plain = append(plain, p)
-		}
-	}
-	return plain, namespaces, nil
+	return sortPackages(strings.Fields(string(out))), nil
 }
 
-// run runs the phase, reports on w as go test does, and returns what it
-// counted. Its error means that go test could not run; failed tests are in the
+func sortPackages(all []string) packageSet {
+	var set packageSet
+	for _, p := range all {
+		switch {
+		case strings.Contains(p+"/", "/integration/"):
+			set.namespaces = append(set.namespaces, p)
+		case p == module+"/icmpx":
+			set.sockets = append(set.sockets, p)
+		default:
+			set.plain = append(set.plain, p)
+		}
+	}
+	return set
+}
+
+// buildLab builds icmpx-lab in a folder of its own, which remove removes.
+func buildLab() (lab string, remove func(), err error) {
+	dir, err := os.MkdirTemp("", "icmpx-testrun")
+	if err != nil {
+		return "", nil, err
+	}
+	remove = func() { _ = os.RemoveAll(dir) }
+	lab = filepath.Join(dir, "icmpx-lab")
+	cmd := exec.Command("go", "build", "-buildvcs=false", "-o", lab, "./cmd/icmpx-lab")
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		remove()
+		return "", nil, fmt.Errorf("build icmpx-lab: %w\n%s", err, out)
+	}
+	return lab, remove, nil
+}
+
+// run runs the phase with arguments for go test, reports on w as go test does,
+// and returns what it counted. Its error means that go test could not run; failed tests are in the
 // tally.
-func (p phase) run(w io.Writer) (*tally, error) {
+func (p phase) run(w io.Writer, args []string) (*tally, error) {
 	fmt.Fprintf(w, "== %s\n", p.name)
-	cmd := exec.Command("go", slices.Concat([]string{"test", "-json"}, p.args, p.packages)...)
+	if p.exec != "" {
+		args = append(slices.Clone(args), "-exec="+p.exec)
+	}
+	cmd := exec.Command("go", slices.Concat([]string{"test", "-json"}, args, p.packages)...)
 	cmd.Env = append(os.Environ(), p.env...)
 	cmd.Stderr = os.Stderr
 	events, err := cmd.StdoutPipe()

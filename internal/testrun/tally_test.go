@@ -82,22 +82,27 @@ func TestSummarise(t *testing.T) {
 }
 
 func TestPhases(t *testing.T) {
+	set := sortPackages([]string{module + "/cmd/icmpx", module + "/icmpx", module + "/integration", module + "/integration/lab", module + "/internal/arch"})
 	for _, test := range []struct {
 		root bool
 		want string
 	}{
-		{true, "unit tests and fuzz seeds|namespaces, as root|namespaces, rootless"},
-		{false, "unit tests and fuzz seeds|namespaces, rootless"},
+		{true, "unit tests and fuzz seeds: cmd/icmpx internal/arch icmpx; namespaces, as root: integration integration/lab; " +
+			"namespaces, rootless: integration integration/lab ICMPX_LAB=rootless; "},
+		{false, "unit tests and fuzz seeds: cmd/icmpx internal/arch; sockets, rootless: icmpx exec=lab; " +
+			"namespaces, rootless: integration integration/lab ICMPX_LAB=rootless; "},
 	} {
-		var names []string
-		for _, p := range phases([]string{"m/a"}, []string{"m/integration"}, test.root) {
-			names = append(names, p.name)
-			if rootless := len(p.env) == 1 && p.env[0] == "ICMPX_LAB=rootless"; rootless != (p.name == "namespaces, rootless") {
-				t.Errorf("root %v: %s has environment %q", test.root, p.name, p.env)
+		var got strings.Builder
+		for _, p := range phases(set, test.root, "lab") {
+			words := append([]string{p.name + ":"}, p.packages...)
+			words = append(words, p.env...)
+			if p.exec != "" {
+				words = append(words, "exec="+p.exec)
 			}
+			got.WriteString(strings.ReplaceAll(strings.Join(words, " "), module+"/", "") + "; ")
 		}
-		if got := strings.Join(names, "|"); got != test.want {
-			t.Errorf("root %v: phases %s, want %s", test.root, got, test.want)
+		if got.String() != test.want {
+			t.Errorf("root %v:\ngot  %s\nwant %s", test.root, got.String(), test.want)
 		}
 	}
 }
