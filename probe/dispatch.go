@@ -173,6 +173,7 @@ func (item *delivery) keep() {
 	buf := append(item.buf[:0], r.Payload...)
 	buf = append(buf, r.Quote.Payload...)
 	buf = append(buf, r.Ext...)
+	buf = append(buf, r.Options...)
 	item.buf = buf
 	cut := func(n int) []byte {
 		if n == 0 {
@@ -185,4 +186,5 @@ func (item *delivery) keep() {
 	r.Payload = cut(len(r.Payload))
 	r.Quote.Payload = cut(len(r.Quote.Payload))
 	r.Ext = cut(len(r.Ext))
+	r.Options = cut(len(r.Options))
 }

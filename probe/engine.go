@@ -115,6 +115,7 @@ func (r *Result) Clone() Result {
 	c.Reply.Payload = slices.Clone(r.Reply.Payload)
 	c.Reply.Quote.Payload = slices.Clone(r.Reply.Quote.Payload)
 	c.Reply.Ext = slices.Clone(r.Reply.Ext)
+	c.Reply.Options = slices.Clone(r.Reply.Options)
 	return c
 }
 
@@ -157,12 +158,23 @@ func (e *Engine) Close() error {
 // A ticket names an accepted probe. The number guards against the entry's
 // reuse.
 type ticket struct {
+	link   *linkState
 	ent    *entry
 	number uint64
 	tag    uint32
 }
 
 func (e *Engine) start(ctx context.Context, p Probe, done func(*Result)) (ticket, error) {
+	t, err := e.accept(ctx, p, done)
+	if err == nil {
+		t.link.transmit()
+	}
+	return t, err
+}
+
+// accept does all of start but to send: transmit of the ticket's link does
+// that, for all that were accepted before.
+func (e *Engine) accept(ctx context.Context, p Probe, done func(*Result)) (ticket, error) {
 	if done == nil {
 		done = func(*Result) {}
 	}
@@ -182,7 +194,6 @@ func (e *Engine) start(ctx context.Context, p Probe, done func(*Result)) (ticket
 		e.leave(ent)
 		return ticket{}, err
 	}
-	ls.transmit()
 	return t, nil
 }
 
@@ -265,6 +276,9 @@ func (e *Engine) waitRoom(ctx context.Context) error {
 
 // waitPace waits for the moment at which the next packet may leave.
 func (e *Engine) waitPace(ctx context.Context) error {
+	if e.cfg.Rate <= 0 {
+		return nil
+	}
 	e.mu.Lock()
 	now := time.Now()
 	at := e.pace.reserve(now)

@@ -77,16 +77,25 @@ func (ls *linkState) sentPayload(ent *entry) []byte {
 	return b
 }
 
+// maxStale is how many earlier probes a foreign payload is compared with. It
+// bounds the work that a forger can cause: a hash for each.
+const maxStale = 256
+
 // stale reports whether a foreign payload is that of an earlier probe to the
-// same destination: one still remembered, or the last to have had the same tag.
+// same destination: one of the last, or the last to have had the same tag.
 func (ls *linkState) stale(ent *entry, got []byte) bool {
 	if len(got) < tokenLen || ent.probe.Payload != nil {
 		return false
 	}
 	token := binary.BigEndian.Uint64(got)
-	if other := ls.tokens[token]; other != nil {
-		return other.dest == ent.dest && other.number < ent.number
-	}
 	d := ent.dest
-	return ent.number > d.size() && token == d.token(ent.number-d.size())
+	if ent.number > d.size() && token == d.token(ent.number-d.size()) {
+		return true
+	}
+	for n := ent.number - 1; n > 0 && ent.number-n <= maxStale; n-- {
+		if token == d.token(n) {
+			return true
+		}
+	}
+	return false
 }

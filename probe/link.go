@@ -18,13 +18,13 @@ type linkState struct {
 	link Link
 
 	entries map[entryKey]*entry
-	tokens  map[uint64]*entry // by secret, of probes that carry one
+	tokens  map[uint64]*entry // by secret, of open probes that carry one, and of those with AnySource
 	dests   map[destKey]*destination
 
-	pending   expiryHeap // sent and undecided, by deadline
-	decided   expiryHeap // remembered for late answers, by the end of memory
-	armed     time.Time  // receive deadline that the link has
-	drops     uint32     // receive drops that the link has told of
+	pending   expiryHeap     // sent and undecided, by deadline
+	decided   [memories]list // remembered for late answers, by how long
+	armed     time.Time      // receive deadline that the link has
+	drops     uint32         // receive drops that the link has told of
 	evictions uint64
 	broken    error // why Recv has ended; nil while it runs
 
@@ -172,8 +172,11 @@ func (ls *linkState) decide(ent *entry, r Result) {
 	}
 	ent.state, ent.fate = stateDecided, r.Fate
 	ent.expires = time.Now().Add(ent.probe.Timeout)
-	heap.Push(&ls.decided, ent)
-	ent.dest.pushDecided(ent)
+	ls.decided[memory(ent.probe.Timeout)].push(ent, ofLink)
+	ent.dest.decided.push(ent, ofDest)
+	if ent.probe.Payload == nil && !ent.probe.AnySource {
+		ls.dropToken(ent)
+	}
 	ls.report(ent, &r)
 	ls.eng.room.wake() // its tag may be taken if no other is free
 }

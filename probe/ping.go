@@ -112,22 +112,43 @@ func (p *pinger) run(ctx context.Context) (Stats, error) {
 	return p.finish(), err
 }
 
-// sendAll sends the probes when the schedule says. It returns early when the
-// context ends.
+// sendAll sends the probes when the schedule says, those that are due together
+// in one batch. It returns early when the context ends.
 func (p *pinger) sendAll(ctx context.Context) error {
-	for n := uint64(1); p.more(n); n++ {
+	for n := uint64(1); p.more(n); {
 		if !p.waitDue(ctx, n) || !p.more(n) {
 			return nil
 		}
 		p.remind(n - 1)
-		if err := p.send(ctx, n); err != nil {
-			if ctx.Err() != nil {
-				return nil
-			}
+		sent, err := p.sendDue(ctx, n)
+		if err != nil && ctx.Err() == nil {
 			return err
 		}
+		if err != nil {
+			return nil
+		}
+		n += sent
 	}
 	return nil
+}
+
+// sendDue sends probe n and those after it that are due as well, and returns
+// how many that were.
+func (p *pinger) sendDue(ctx context.Context, n uint64) (sent uint64, err error) {
+	var link *linkState
+	for sent < batch {
+		var more bool
+		if link, more, err = p.send(ctx, n+sent, link); err != nil {
+			break
+		}
+		if sent++; !more || !p.more(n+sent) {
+			break
+		}
+	}
+	if link != nil {
+		link.transmit()
+	}
+	return sent, err
 }
 
 // more reports whether probe n is to be sent.
@@ -155,15 +176,13 @@ func (p *pinger) satisfied() bool {
 // returns early when a run with a deadline is satisfied.
 func (p *pinger) waitDue(ctx context.Context, n uint64) bool {
 	for !p.satisfied() {
-		p.timer.Reset(p.untilDue(n))
+		wait := p.untilDue(n)
+		if wait <= 0 {
+			return ctx.Err() == nil
+		}
+		p.timer.Reset(wait)
 		select {
 		case <-p.timer.C:
-			if ctx.Err() != nil {
-				return false
-			}
-			if p.isDue(n) {
-				return true
-			}
 		case <-ctx.Done():
 			return false
 		case <-p.opts.Report:
@@ -188,13 +207,9 @@ func (p *pinger) untilDue(n uint64) time.Duration {
 	return max(wait, 0)
 }
 
-func (p *pinger) isDue(n uint64) bool {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return !p.schedule.due(n).After(time.Now())
-}
-
-func (p *pinger) send(ctx context.Context, n uint64) error {
+// send has the engine accept probe n, for transmit of the link that it returns
+// to send. It reports whether the next probe is due as well.
+func (p *pinger) send(ctx context.Context, n uint64, before *linkState) (link *linkState, more bool, err error) {
 	probe := p.template
 	probe.Ref = n
 	p.mu.Lock()
@@ -203,20 +218,20 @@ func (p *pinger) send(ctx context.Context, n uint64) error {
 	p.lastSent = time.Now()
 	p.open[n] = flight{sent: p.lastSent}
 	p.mu.Unlock()
-	t, err := p.engine.start(ctx, probe, p.onResult)
+	t, err := p.engine.accept(ctx, probe, p.onResult)
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if err != nil { // it was never accepted
 		p.stats.Sent--
 		delete(p.open, n)
-		return err
+		return before, false, err
 	}
-	p.schedule.sent(n, time.Now())
+	p.schedule.sent(n, p.lastSent)
 	if f, ok := p.open[n]; ok {
 		f.ticket = t
 		p.open[n] = f
 	}
-	return nil
+	return t.link, !p.schedule.due(n + 1).After(p.lastSent), nil
 }
 
 // remind reports that probe n, sent one interval ago, has no answer yet.
@@ -306,7 +321,7 @@ func (p *pinger) done(r *Result) {
 	if r.Fate.Final() {
 		f := p.open[r.Probe.Ref]
 		delete(p.open, r.Probe.Ref)
-		p.schedule.answered()
+		p.schedule.answered(r.RTT)
 		if p.ending && r.Fate == Lost && f.sent.After(p.lostIfSentBefore) {
 			r.Fate = Canceled
 		}

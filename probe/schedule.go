@@ -11,7 +11,9 @@ const maxBehind = time.Second
 //  1. under a source quench, one throttled interval after the last probe;
 //  2. the first probes, as many as preload says, at once;
 //  3. on reply, as soon as an answer came, but not sooner than the minimum
-//     after the last probe, and one interval after it if none came;
+//     after the last probe, and one interval after it if none came; without a
+//     minimum, as many are under way as come back within a millisecond, so
+//     that a flood of a near host is not one of wake-ups;
 //  4. else at absolute times one interval apart, so that neither late timers
 //     nor slow sinks make the pace drift.
 type schedule struct {
@@ -22,14 +24,24 @@ type schedule struct {
 	throttle throttle
 	next     time.Time // by rule 4
 	last     time.Time // when the last probe was sent
-	answers  uint64    // that no probe has followed yet, at most preload
+	credit   uint64    // probes that answers allow now
+	flight   uint64    // probes that are to be under way on reply
+	rtt      time.Duration
 }
+
+// maxFlight bounds the probes under way on reply, unless preload is more;
+// flightTime is what comes back within it.
+const (
+	maxFlight  = 32
+	flightTime = time.Millisecond
+)
 
 func newSchedule(o *PingOptions, now time.Time) schedule {
 	s := schedule{
 		interval: o.Interval, minimum: o.MinInterval, onReply: o.OnReply,
 		preload: uint64(max(o.Preload, 1)), next: now, last: now,
 	}
+	s.flight = s.preload
 	s.throttle = newThrottle(o.Interval)
 	return s
 }
@@ -41,7 +53,7 @@ func (s *schedule) due(n uint64) time.Time {
 		return s.last.Add(s.throttle.interval())
 	case n <= s.preload:
 		return s.last
-	case s.onReply && s.answers > 0:
+	case s.onReply && s.credit > 0:
 		return s.last.Add(s.minimum)
 	case s.onReply:
 		return s.last.Add(s.interval)
@@ -52,8 +64,8 @@ func (s *schedule) due(n uint64) time.Time {
 // sent notes that probe n has left.
 func (s *schedule) sent(n uint64, now time.Time) {
 	s.last = now
-	if s.answers > 0 {
-		s.answers--
+	if s.credit > 0 && n > s.preload {
+		s.credit--
 	}
 	switch {
 	case s.throttle.active():
@@ -67,8 +79,28 @@ func (s *schedule) sent(n uint64, now time.Time) {
 	}
 }
 
-// answered notes that a probe was decided.
-func (s *schedule) answered() { s.answers = min(s.answers+1, s.preload) }
+// answered notes that a probe was decided, after rtt if it was answered.
+func (s *schedule) answered(rtt time.Duration) {
+	switch {
+	case rtt > 0 && s.rtt == 0:
+		s.rtt = rtt
+	case rtt > 0:
+		s.rtt += (rtt - s.rtt) / 8
+	}
+	want := s.preload
+	if s.minimum == 0 && s.rtt > 0 {
+		want = max(want, min(maxFlight, uint64(flightTime/s.rtt)))
+	}
+	switch {
+	case s.flight > want: // this one is not followed by another
+		s.flight--
+		return
+	case s.flight < want:
+		s.flight++
+		s.credit++
+	}
+	s.credit = min(s.credit+1, s.flight)
+}
 
 // Limits of a throttle, in probes per second, and how it grows back.
 const (

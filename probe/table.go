@@ -1,7 +1,6 @@
 package probe
 
 import (
-	"container/heap"
 	"context"
 	"fmt"
 	"net"
@@ -42,10 +41,10 @@ type entry struct {
 
 	tx      time.Time // kernel's transmit time; zero until it is known
 	txStamp icmpx.Stamp
-	expires time.Time // pending: when it is lost; decided: when it is forgotten
-	index   int       // in the heap that its state names
+	expires time.Time // pending: when it is lost; decided: when it may be forgotten
+	index   int       // pending: in the heap
 
-	prev, next *entry // in the destination's list of decided entries
+	ofDest, ofLink neighbours // decided: in the lists of its destination and its link
 }
 
 // A destination counts the tags of one flow to one address.
@@ -58,7 +57,7 @@ type destination struct {
 	salt    uint64 // tells this life of the destination from an evicted one
 	stamped bool   // a transmit stamp was seen: the device stamps
 
-	oldest, newest *entry // decided entries in the order of decision
+	decided list // entries in the order of decision
 }
 
 type destKey struct {
@@ -96,37 +95,14 @@ func (d *destination) pick(asked uint64) (uint64, bool) {
 		}
 		return n, true
 	}
-	if d.oldest == nil {
+	oldest := d.decided.first
+	if oldest == nil {
 		return 0, false
 	}
-	ahead := uint64(d.oldest.key.tag-d.space.First) + d.size() - (d.next-1)%d.size()
+	ahead := uint64(oldest.key.tag-d.space.First) + d.size() - (d.next-1)%d.size()
 	n := d.next + ahead%d.size()
-	d.link.forget(d.oldest)
+	d.link.forget(oldest)
 	return n, true
-}
-
-func (d *destination) pushDecided(ent *entry) {
-	ent.prev, ent.next = d.newest, nil
-	if d.newest != nil {
-		d.newest.next = ent
-	} else {
-		d.oldest = ent
-	}
-	d.newest = ent
-}
-
-func (d *destination) dropDecided(ent *entry) {
-	if ent.prev != nil {
-		ent.prev.next = ent.next
-	} else {
-		d.oldest = ent.next
-	}
-	if ent.next != nil {
-		ent.next.prev = ent.prev
-	} else {
-		d.newest = ent.prev
-	}
-	ent.prev, ent.next = nil, nil
 }
 
 // register gives ent a tag and enters it in the table before it is sent: its
@@ -150,7 +126,7 @@ func (ls *linkState) register(ctx context.Context, ent *entry, space icmpx.KeySp
 			ent.done = done
 			ls.enter(d, number, ent)
 			ls.enqueue(ent)
-			return ticket{ent: ent, number: number, tag: ent.key.tag}, nil
+			return ticket{link: ls, ent: ent, number: number, tag: ent.key.tag}, nil
 		}
 		if err := e.waitRoom(ctx); err != nil {
 			return ticket{}, err
@@ -207,20 +183,30 @@ func (ls *linkState) enter(d *destination, number uint64, ent *entry) {
 
 // forget takes a decided entry out of the table and gives its tag back.
 func (ls *linkState) forget(ent *entry) {
-	heap.Remove(&ls.decided, ent.index)
-	ent.dest.dropDecided(ent)
+	ent.dest.decided.remove(ent, ofDest)
+	ls.decided[memory(ent.probe.Timeout)].remove(ent, ofLink)
 	ent.dest.used--
 	delete(ls.entries, ent.key)
-	if ls.tokens[ent.probe.Token] == ent {
-		delete(ls.tokens, ent.probe.Token)
+	if ent.probe.AnySource {
+		ls.dropToken(ent)
 	}
 	ls.eng.freeEntry(ent)
 }
 
+// dropToken ends the search by token for ent. A decided probe is looked for by
+// nobody's token, unless any number of hosts may answer it.
+func (ls *linkState) dropToken(ent *entry) {
+	if ls.tokens[ent.probe.Token] == ent {
+		delete(ls.tokens, ent.probe.Token)
+	}
+}
+
 // forgetOld forgets the entries whose time to be remembered is over.
 func (ls *linkState) forgetOld(now time.Time) {
-	for len(ls.decided) > 0 && !ls.decided[0].expires.After(now) {
-		ls.forget(ls.decided[0])
+	for i := range ls.decided {
+		for l := &ls.decided[i]; l.first != nil && !l.first.expires.After(now); {
+			ls.forget(l.first)
+		}
 	}
 }
 
@@ -245,31 +231,4 @@ func (e *Engine) freeEntry(ent *entry) {
 	if len(e.free) < maxFree {
 		e.free = append(e.free, ent)
 	}
-}
-
-// An expiryHeap orders entries by the time at which they expire.
-type expiryHeap []*entry
-
-func (h expiryHeap) Len() int           { return len(h) }
-func (h expiryHeap) Less(i, j int) bool { return h[i].expires.Before(h[j].expires) }
-func (h expiryHeap) Swap(i, j int) {
-	h[i], h[j] = h[j], h[i]
-	h[i].index, h[j].index = i, j
-}
-
-// Push implements heap.Interface.
-func (h *expiryHeap) Push(x any) {
-	ent := x.(*entry)
-	ent.index = len(*h)
-	*h = append(*h, ent)
-}
-
-// Pop implements heap.Interface.
-func (h *expiryHeap) Pop() any {
-	old := *h
-	n := len(old) - 1
-	ent := old[n]
-	old[n] = nil
-	*h = old[:n]
-	return ent
 }
