@@ -37,6 +37,7 @@ func putHeader(b []byte, level, typ, n int) {
 type arrival struct {
 	data     []byte
 	name     netip.Addr // sender; of an error: where the probe went. Without zone
+	port     uint16     // that goes with name
 	scope    uint32     // interface index of name's zone
 	to       netip.Addr
 	ifIndex  uint32
@@ -44,6 +45,7 @@ type arrival struct {
 	frag     int
 	stamp    time.Time // by the kernel's clock
 	drops    uint32
+	options  []byte // of the IPv4 header; shared as data is
 
 	hasErr        bool // err was there
 	err           unix.SockExtendedErr
@@ -78,6 +80,8 @@ func (a *arrival) parseOne(n *sockNumbers, level, typ int, d []byte) {
 		a.tos = uint8(word(d))
 	case typ == n.ttlData && len(d) >= 4:
 		a.ttl = uint8(word(d))
+	case n.level == unix.SOL_IP && typ == unix.IP_RECVOPTS && len(d) > 0:
+		a.options = d
 	case typ == n.fragData && len(d) >= 4:
 		a.frag = int(word(d))
 	}

@@ -21,6 +21,7 @@ const (
 	v4ExtEchoReply       = 43
 
 	codeFragNeeded = 4 // of v4Unreachable
+	codeReassembly = 1 // of v4TimeExceeded
 )
 
 // ICMPv6 types (RFC 4443, RFC 8335).

@@ -43,7 +43,32 @@ type ICMPConfig struct {
 	Interface string
 	Mark      uint32 // SO_MARK, for policy routing; 0: none. Needs CAP_NET_RAW or CAP_NET_ADMIN
 
+	// Connect is the only destination, if it is known yet; see ICMPLink.Connect.
+	Connect netip.Addr
+	// FixSource has packets to a destination keep the source address that the
+	// first one had, whatever becomes of the routes; without that address a
+	// send fails. The link remembers each destination. An IPv6 datagram socket
+	// has one source for all: a send to where another would be needed fails
+	// with EADDRNOTAVAIL. Source does the same from the start.
+	FixSource bool
+	// DontRoute sends to hosts on the networks of this host's interfaces only
+	// (SO_DONTROUTE): what would need a gateway fails with ENETUNREACH. In IPv6
+	// Linux takes the option and routes nevertheless.
+	DontRoute bool
+
 	TTL uint8 // TTL or hop limit of requests that have none, also of multicast; 0: the system's
+	// MulticastTTL is TTL for multicast; 0: as TTL, or the system's, which is 1.
+	MulticastTTL uint8
+	NoLoop       bool // do not hear own multicast (IP_MULTICAST_LOOP, IPV6_MULTICAST_LOOP off)
+
+	// FlowLabel is the flow label of IPv6 packets, up to 0xfffff (RFC 6437);
+	// 0: the kernel's choice.
+	FlowLabel uint32
+	// Options are IPv4 options for every packet, up to 40 bytes (RFC 791
+	// section 3.1); see RecordRoute and TimestampOption. Types that Linux does
+	// not know need CAP_NET_RAW.
+	Options []byte
+
 	TOS int16 // type of service or traffic class of requests that have none, up to 255; 0 or -1: the system's, which is 0
 	DF  DF    // path-MTU discovery mode of requests whose DF is DFSystem
 
@@ -53,7 +78,18 @@ type ICMPConfig struct {
 	// ID is the identifier of the requests. 0: on a raw socket random, on a
 	// datagram socket the kernel's choice.
 	ID        uint16
+	ZeroID    bool // the identifier is 0, which takes a raw socket
 	Broadcast bool // let packets go to broadcast addresses (SO_BROADCAST)
+
+	// ConstantChecksum has all echo requests of a path (Request.Path, 0 to 63)
+	// share their checksum, by which routers choose among equal paths: two bytes
+	// behind the token make up for the sequence number. The link takes them out
+	// of replies. Payloads of less than 10 bytes have no room for it, and
+	// Request.Payload must be nil.
+	ConstantChecksum bool
+
+	UserStamps bool // no times by the kernel: all are StampUser
+	Debug      bool // have the kernel trace the socket (SO_DEBUG). Needs CAP_NET_ADMIN
 }
 
 // validate finds what is wrong with a configuration whatever the host.
@@ -71,9 +107,34 @@ func (c *ICMPConfig) validate() error {
 		return errors.New("open icmp socket: negative buffer size")
 	case c.Source.IsValid() && FamilyOf(c.Source) != c.Family:
 		return fmt.Errorf("open icmp socket: source %v is not an %v address", c.Source, c.Family)
+	case c.ZeroID && (c.ID != 0 || c.Mode == ModeDatagram):
+		return errors.New("open icmp socket: identifier 0 needs a raw socket, and is the only one")
+	case c.FlowLabel > maxFlowLabel:
+		return fmt.Errorf("open icmp socket: flow label %#x is not within 0 to %#x", c.FlowLabel, maxFlowLabel)
+	case c.FlowLabel != 0 && c.Family != IPv6:
+		return errors.New("open icmp socket: flow labels are IPv6's")
+	}
+	return c.validateOptions()
+}
+
+// maxFlowLabel is 20 bits (RFC 8200 section 3).
+const maxFlowLabel = 1<<20 - 1
+
+func (c *ICMPConfig) validateOptions() error {
+	if len(c.Options) == 0 {
+		return nil
+	}
+	if c.Family != IPv4 {
+		return errors.New("open icmp socket: record route, timestamps and other IP options are IPv4's")
+	}
+	if _, err := ParseIPv4Options(c.Options); err != nil {
+		return fmt.Errorf("open icmp socket: %w", err)
 	}
 	return nil
 }
+
+// optionsLen is the length in bytes of the options in the header.
+func (c *ICMPConfig) optionsLen() int { return (len(c.Options) + 3) &^ 3 }
 
 // ErrPrivilegesKept is what DropPrivileges returns where it cannot reach all
 // threads: in a program that uses cgo, which every race-detector build is.

@@ -34,6 +34,17 @@ func TestListenErrors(t *testing.T) {
 		{"unknown mode", icmpx.ICMPConfig{Family: icmpx.IPv4, Mode: 9}, nil, "mode"},
 		{"unknown DF", icmpx.ICMPConfig{Family: icmpx.IPv4, DF: 9}, nil, "path-MTU"},
 		{"TOS", icmpx.ICMPConfig{Family: icmpx.IPv4, TOS: 256}, nil, "256"},
+		{"flow label", icmpx.ICMPConfig{Family: icmpx.IPv6, FlowLabel: 1 << 20}, nil, "flow label 0x100000"},
+		{"IPv4 flow label", icmpx.ICMPConfig{Family: icmpx.IPv4, FlowLabel: 1}, nil, "IPv6"},
+		{"IPv6 options", icmpx.ICMPConfig{Family: icmpx.IPv6, Options: icmpx.RecordRoute()}, nil, "IPv4"},
+		{"long options", icmpx.ICMPConfig{Family: icmpx.IPv4, Options: make([]byte, 41)}, icmpx.ErrLength, "IPv4 options"},
+		{"broken options", icmpx.ICMPConfig{Family: icmpx.IPv4, Options: []byte{7, 9, 4}}, icmpx.ErrLength, "IPv4 option at byte 0"},
+		{"options that the kernel refuses", icmpx.ICMPConfig{Family: icmpx.IPv4, Options: []byte{7, 7, 3, 0, 0, 0, 0}}, unix.EINVAL, "set IP options"},
+		{"identifier 0 and 7", icmpx.ICMPConfig{Family: icmpx.IPv4, ID: 7, ZeroID: true}, nil, "identifier 0"},
+		{"identifier 0 of a datagram socket", icmpx.ICMPConfig{Family: icmpx.IPv4, ZeroID: true, Mode: icmpx.ModeDatagram}, nil, "identifier 0"},
+		{"connect to the other family", icmpx.ICMPConfig{Family: icmpx.IPv6, Connect: netip.MustParseAddr("127.0.0.1")}, nil, "127.0.0.1"},
+		{"connect without a route", icmpx.ICMPConfig{Family: icmpx.IPv4, Connect: netip.MustParseAddr("192.0.2.1")}, unix.ENETUNREACH, "connect to 192.0.2.1"},
+		{"connect to an unknown zone", icmpx.ICMPConfig{Family: icmpx.IPv6, Connect: netip.MustParseAddr("fe80::1%nosuch0")}, unix.ENODEV, "nosuch0"},
 		{"buffer", icmpx.ICMPConfig{Family: icmpx.IPv4, RecvBuffer: -1}, nil, "buffer"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

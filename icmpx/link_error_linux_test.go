@@ -46,6 +46,12 @@ func quoted(l *icmpx.ICMPLink, dst netip.Addr, seq uint16, n int) []byte {
 // queued when provoke returns.
 func provoke(t *testing.T, l *icmpx.ICMPLink, e icmpError, dst netip.Addr, seq uint16) {
 	t.Helper()
+	provokeFrom(t, l, e, router4, dst, seq)
+}
+
+// provokeFrom is provoke with the sender of an ICMPv4 error.
+func provokeFrom(t *testing.T, l *icmpx.ICMPLink, e icmpError, src, dst netip.Addr, seq uint16) {
+	t.Helper()
 	msg := []byte{e.typ, e.code, 0, 0}
 	msg = binary.BigEndian.AppendUint32(msg, e.word)
 	if e.ext == nil {
@@ -53,6 +59,12 @@ func provoke(t *testing.T, l *icmpx.ICMPLink, e icmpError, dst netip.Addr, seq u
 	} else {
 		msg = append(append(msg, quoted(l, dst, seq, 128)[:128]...), e.ext...)
 	}
+	provokeMessage(t, l, msg, src, dst)
+}
+
+// provokeMessage is provoke with the whole message, but for its checksum.
+func provokeMessage(t *testing.T, l *icmpx.ICMPLink, msg []byte, src, dst netip.Addr) {
+	t.Helper()
 	var fd int
 	var err error
 	if l.Family() == icmpx.IPv4 {
@@ -66,7 +78,7 @@ func provoke(t *testing.T, l *icmpx.ICMPLink, e icmpError, dst netip.Addr, seq u
 	}
 	defer unix.Close(fd)
 	if l.Family() == icmpx.IPv4 {
-		err = errors.Join(unix.Bind(fd, &unix.SockaddrInet4{Addr: router4.As4()}),
+		err = errors.Join(unix.Bind(fd, &unix.SockaddrInet4{Addr: src.As4()}),
 			unix.Sendto(fd, msg, 0, &unix.SockaddrInet4{Addr: dst.As4()}))
 	} else {
 		err = errors.Join(unix.SetsockoptInt(fd, unix.SOL_IPV6, unix.IPV6_UNICAST_HOPS, 64),
@@ -276,19 +288,24 @@ func TestTooBig(t *testing.T) {
 		if cfg.Family == icmpx.IPv6 {
 			prefix, far = netip.MustParsePrefix("2001:db8::/64"), netip.MustParseAddr("2001:db8::1")
 		}
+		near, source := loopback[cfg.Family], loopback[cfg.Family]
+		if cfg.Family == icmpx.IPv4 { // whose loopback addresses do not leave the host
+			source = netip.MustParseAddr("198.51.100.1")
+			addAddress(t, "lo", netip.PrefixFrom(source, 32))
+		}
 		addRoute(t, prefix, unix.RTN_UNICAST, "lo", 1300)
 		l := listen(t, cfg)
-		near := loopback[cfg.Family]
 		for _, tt := range []struct {
 			dst  netip.Addr
 			df   icmpx.DF
 			size int
 			mtu  int
+			from netip.Addr
 		}{
-			{near, icmpx.DFSet, 1401, 1400},
-			{near, icmpx.DFProbe, 1401, 1400},
-			{far, icmpx.DFSet, 1301, 1300},
-			{far, icmpx.DFProbe, 1401, 1400}, // the route's MTU is not the device's
+			{near, icmpx.DFSet, 1401, 1400, near},
+			{near, icmpx.DFProbe, 1401, 1400, near},
+			{far, icmpx.DFSet, 1301, 1300, source},
+			{far, icmpx.DFProbe, 1401, 1400, source}, // the route's MTU is not the device's
 		} {
 			fits, over := echo(l, tt.dst, 1), echo(l, tt.dst, 2)
 			fits.Size, over.Size = tt.mtu, tt.size
@@ -302,8 +319,8 @@ func TestTooBig(t *testing.T) {
 					break
 				}
 			}
-			if r.Key != over.Key || r.Dst != tt.dst || r.MTU != tt.mtu || r.From != near || r.At.IsZero() {
-				t.Errorf("%v mode %d: got %+v, want MTU %d from %v", tt.dst, tt.df, r, tt.mtu, near)
+			if r.Key != over.Key || r.Dst != tt.dst || r.MTU != tt.mtu || r.From != tt.from || r.At.IsZero() {
+				t.Errorf("%v mode %d: got %+v, want MTU %d from %v", tt.dst, tt.df, r, tt.mtu, tt.from)
 			}
 			for _, r := range drain(t, l) {
 				if r.Kind == icmpx.KindTooBig {

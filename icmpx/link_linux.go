@@ -8,6 +8,7 @@ import (
 	"os"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -26,7 +27,10 @@ type ICMPLink struct {
 	mode   Mode
 	id     uint16
 	source netip.Addr
-	device uint32 // index of the interface it is bound to
+	device uint32                     // index of the interface it is bound to
+	peer   atomic.Pointer[netip.Addr] // what it is connected to; nil: nothing
+	optLen int                        // bytes of IPv4 options in every request
+	paris  *echoFiller                // nil: checksums are as they come
 	clock  clock
 	zones  zoneTable
 	route  *routeSocket
@@ -40,7 +44,11 @@ type ICMPLink struct {
 	// pending, which a send then returns (sock_dequeue_err_skb of
 	// net/core/skbuff.c). dequeue is held while that may happen.
 	dequeue sync.Mutex
-	pending bool // errors may be pending at all: the error queue is on
+	pending bool // errors may be pending at all: the error queue of a datagram socket is on
+
+	// errorsQueued says that ICMP errors come by the error queue, so that they
+	// are not wanted as packets as well.
+	errorsQueued atomic.Bool
 
 	out sender
 	in  receiver
@@ -62,9 +70,15 @@ func listenICMP(cfg ICMPConfig, stampIDType int) (*ICMPLink, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &ICMPLink{family: cfg.Family, mode: mode, pending: mode == ModeDatagram, clock: clock{time.Now()}}
+	l := &ICMPLink{
+		family: cfg.Family, mode: mode, pending: mode == ModeDatagram,
+		optLen: cfg.optionsLen(), clock: clock{time.Now()},
+	}
 	if err := l.configure(fd, &cfg, stampIDType); err != nil {
 		return nil, errors.Join(fmt.Errorf("open %v %v icmp socket: %w", cfg.Family, mode, err), unix.Close(fd))
+	}
+	if cfg.ConstantChecksum {
+		l.paris = newEchoFiller(cfg.Family)
 	}
 	if l.sock, err = newSocket(fd, fmt.Sprintf("%v icmp", mode)); err != nil {
 		return nil, fmt.Errorf("open %v %v icmp socket: %w", cfg.Family, mode, err)
@@ -74,6 +88,11 @@ func listenICMP(cfg ICMPConfig, stampIDType int) (*ICMPLink, error) {
 	}
 	l.out.init(l, &cfg)
 	l.in.init(l)
+	if cfg.Connect.IsValid() {
+		if err := l.Connect(cfg.Connect); err != nil {
+			return nil, errors.Join(err, l.Close())
+		}
+	}
 	return l, nil
 }
 
@@ -88,7 +107,7 @@ func openICMP(cfg *ICMPConfig) (fd int, mode Mode, err error) {
 			return -1, 0, fmt.Errorf("open %v raw icmp socket: %w", cfg.Family, raw)
 		}
 	}
-	if cfg.Mode != ModeRaw {
+	if cfg.Mode != ModeRaw && !cfg.ZeroID {
 		if fd, datagram = openFD(cfg.Family, unix.SOCK_DGRAM, cfg.Family.Protocol()); datagram == nil {
 			return fd, ModeDatagram, nil
 		}
@@ -128,17 +147,22 @@ func (l *ICMPLink) configure(fd int, cfg *ICMPConfig, stampIDType int) error {
 			return err
 		}
 	}
-	l.byID = enableStamps(fd, l.family, stampIDType)
+	if !cfg.UserStamps {
+		l.byID = enableStamps(fd, l.family, stampIDType)
+	}
 	var err error
 	n := l.family.sock()
 	if l.systemDF, err = unix.GetsockoptInt(fd, n.level, n.mtuDiscover); err != nil {
 		return os.NewSyscallError("getsockopt", err)
 	}
-	opts := append(routeOptions(cfg), infoOptions(l.family)...)
+	opts := append(append(routeOptions(cfg), packetOptions(cfg)...), infoOptions(l.family)...)
 	if !raw {
 		opts = append(opts, errorOptions(l.family)...)
 	}
 	if err := setOptions(fd, opts); err != nil {
+		return err
+	}
+	if err := setIPv4Options(fd, cfg.Options); err != nil {
 		return err
 	}
 	if err := setBuffers(fd, cfg.SendBuffer, cfg.RecvBuffer); err != nil {
@@ -154,7 +178,7 @@ func (l *ICMPLink) configure(fd int, cfg *ICMPConfig, stampIDType int) error {
 func (l *ICMPLink) identify(fd int, cfg *ICMPConfig) error {
 	l.source, l.id = cfg.Source, cfg.ID
 	if l.mode == ModeRaw {
-		if l.id == 0 {
+		if l.id == 0 && !cfg.ZeroID {
 			l.id = uint16(1 + rand.N(65535))
 		}
 		if err := bindSource(fd, l.family, cfg.Source, 0, l.device); err != nil {
@@ -190,14 +214,23 @@ func unspecified(f Family) netip.Addr {
 // Keys returns the identifier as flow, and as tags the numbers 1 to 65,536,
 // whose low 16 bits are the sequence number: the last is 0 on the wire. An
 // extended echo has 8 bits (RFC 8335). It returns false for requests of the
-// other family and for what the socket cannot send: a datagram socket sends
-// echo and extended echo, and IPv6 has no other query.
+// other family, to another destination than the link is connected to, and for
+// what the socket cannot send: a datagram socket sends echo and extended echo,
+// and IPv6 has no other query.
 func (l *ICMPLink) Keys(r *Request) (KeySpace, bool) {
 	typ, ok := l.requestType(r.Proto)
-	if !ok || FamilyOf(r.Dst) != l.family {
+	if !ok || !l.reaches(r.Dst) {
 		return KeySpace{}, false
 	}
 	return KeySpace{Flow: uint32(l.id), First: 1, Last: lastTag(l.family, typ)}, true
+}
+
+// reaches reports whether the link sends to dst.
+func (l *ICMPLink) reaches(dst netip.Addr) bool {
+	if peer := l.peer.Load(); peer != nil {
+		return dst.Unmap() == *peer
+	}
+	return FamilyOf(dst) == l.family
 }
 
 // requestType returns the ICMP type that a probe has on the wire, and whether
@@ -264,6 +297,13 @@ func (l *ICMPLink) Family() Family { return l.family }
 
 // ID returns the identifier of the link's queries.
 func (l *ICMPLink) ID() uint16 { return l.id }
+
+// MaxPayload returns the largest echo payload in bytes that the link sends: the
+// family's, less its IPv4 options.
+func (l *ICMPLink) MaxPayload() int { return l.family.MaxPayload() - l.optLen }
+
+// headerLen is the length in bytes of the IP header of the link's requests.
+func (l *ICMPLink) headerLen() int { return l.family.HeaderLen() + l.optLen }
 
 // LocalAddr returns the source address that the link was given; the zero Addr
 // if the kernel chooses.

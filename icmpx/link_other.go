@@ -33,6 +33,12 @@ func (*ICMPLink) SetRecvDeadline(time.Time) error { return errNoSockets }
 // Close returns an error that is errors.ErrUnsupported.
 func (*ICMPLink) Close() error { return errNoSockets }
 
+// Connect returns an error that is errors.ErrUnsupported.
+func (*ICMPLink) Connect(netip.Addr) error { return errNoSockets }
+
+// MaxPayload returns 0.
+func (*ICMPLink) MaxPayload() int { return 0 }
+
 // Mode returns ModeAuto.
 func (*ICMPLink) Mode() Mode { return ModeAuto }
 
@@ -47,6 +53,9 @@ func (*ICMPLink) LocalAddr() netip.Addr { return netip.Addr{} }
 
 // SourceFor returns an error that is errors.ErrUnsupported.
 func (*ICMPLink) SourceFor(netip.Addr) (netip.Addr, error) { return netip.Addr{}, errNoSockets }
+
+// MTUFor returns an error that is errors.ErrUnsupported.
+func (*ICMPLink) MTUFor(netip.Addr) (int, error) { return 0, errNoSockets }
 
 // String returns "no icmp socket".
 func (*ICMPLink) String() string { return "no icmp socket" }

@@ -181,15 +181,19 @@ func (rx *receiver) fromPacket(r *Reply) bool {
 	typ := r.Type
 	if r.Kind.Quotes() {
 		typ = r.Quote.Type
-		if r.Quote.Proto != uint8(l.family.Protocol()) {
+		if r.Quote.Proto != uint8(l.family.Protocol()) || l.errorsQueued.Load() && queued(l.family, r) {
 			return false
 		}
 	}
 	if r.Key.Flow != uint32(l.id) {
 		return false
 	}
+	if r.Kind == KindEchoReply {
+		l.paris.release(msg)
+	}
 	r.Key.Tag = tagOf(l.family, typ, uint16(r.Key.Tag))
 	rx.describe(r, rx.data)
+	r.Options = a.options
 	r.From = l.zones.with(l.sock, a.name, max(a.scope, a.ifIndex))
 	if !r.Kind.Quotes() {
 		r.Dst = r.From
@@ -255,7 +259,7 @@ func (rx *receiver) fromQuote(r *Reply) bool {
 		return false
 	}
 	*r = Reply{Kind: kind, Type: a.err.Type, Code: a.err.Code, Dst: a.name}
-	quote, ext := splitStripped(l.family, a)
+	quote, ext := splitStripped(l.family, l.headerLen(), a)
 	q := Quote{Family: l.family, Proto: uint8(l.family.Protocol()), Len: len(quote)}
 	q.parseICMP(quote)
 	if !isRequest(l.family, q.Type) || q.ICMPID != l.id {
@@ -275,6 +279,7 @@ func (rx *receiver) fromQuote(r *Reply) bool {
 		r.Gateway = netip.AddrFrom4(b)
 	}
 	rx.describe(r, rx.errs)
+	r.Options = a.options
 	r.From = l.zones.with(l.sock, a.offender, max(a.offenderScope, a.ifIndex))
 	return true
 }
@@ -284,12 +289,13 @@ func (rx *receiver) fromQuote(r *Reply) bool {
 // it begins the kernel has found out (struct sock_ee_data_rfc4884: the offset
 // in 16 bits, then flags); one that it calls invalid is handed on nevertheless,
 // as a raw socket does. Of senders from before RFC 4884 it knows nothing: they
-// put the structure at 128 in the quote of a packet that had no IP options.
-func splitStripped(f Family, a *arrival) (quote, ext []byte) {
+// put the structure at 128 in the quote of a packet whose IP header had the
+// length hl.
+func splitStripped(f Family, hl int, a *arrival) (quote, ext []byte) {
 	var word [4]byte
 	binary.NativeEndian.PutUint32(word[:], a.err.Data)
 	n := int(nativeUint16(word[:]))
-	if legacy := minQuote - f.HeaderLen(); n == 0 && f == IPv4 && extensible(f, a.err.Type) && provesExtension(a.data, legacy) {
+	if legacy := minQuote - hl; n == 0 && f == IPv4 && extensible(f, a.err.Type) && provesExtension(a.data, legacy) {
 		n = legacy
 	}
 	if n >= headerLen && n < len(a.data) {

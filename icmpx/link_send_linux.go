@@ -24,6 +24,9 @@ type sender struct {
 	dfNow DF               // mode that the socket has
 	modes [DFProbe + 1]int // the kernel's numbers for them
 
+	flow uint32       // IPv6 flow label; 0: the kernel's choice
+	src  *sourceTable // nil: source addresses are the kernel's choice
+
 	opts  [maxSendWords]sendOption
 	errno syscall.Errno
 	write func(fd uintptr) bool // send, bound once so that calls do not allocate
@@ -34,6 +37,10 @@ func (s *sender) init(l *ICMPLink, cfg *ICMPConfig) {
 	s.link, s.box = l, newOutbox()
 	s.df, s.dfNow, s.modes = cfg.DF, cfg.DF, cfg.Family.sock().mtuModes
 	s.modes[DFSystem] = l.systemDF
+	s.flow = cfg.FlowLabel
+	if cfg.FixSource {
+		s.src = newSourceTable(l)
+	}
 	s.write, s.retry = s.send, s.again
 }
 
@@ -90,7 +97,7 @@ func (s *sender) mode(r *Request) DF {
 func (s *sender) marshal(r *Request) (full bool, err error) {
 	l := s.link
 	typ, ok := l.requestType(r.Proto)
-	if !ok || FamilyOf(r.Dst) != l.family {
+	if !ok || !l.reaches(r.Dst) {
 		return false, fmt.Errorf("send to %v: not for an %v", r.Dst, l)
 	}
 	scope, err := l.zones.index(l.sock, r.Dst)
@@ -100,10 +107,14 @@ func (s *sender) marshal(r *Request) (full bool, err error) {
 	var body []byte
 	n := headerLen
 	if r.Proto == ProtoEcho {
-		n, err = echoLen(r, l.family)
+		n, err = l.echoLen(r)
 	} else {
-		body, err = queryBody(r, l.family)
+		body, err = l.queryBody(r)
 		n = 4 + len(body)
+	}
+	var src netip.Addr
+	if err == nil && s.src != nil {
+		src, err = s.src.find(r.Dst, scope)
 	}
 	if err != nil {
 		return false, fmt.Errorf("send to %v: %w", r.Dst, err)
@@ -114,21 +125,31 @@ func (s *sender) marshal(r *Request) (full bool, err error) {
 	}
 	if r.Proto == ProtoEcho {
 		putEchoRequest(b, typ, l.id, r)
+		l.paris.hold(b, r)
 	} else {
 		putQuery(b, l.family, typ, l.id, uint16(r.Key.Tag), body)
 	}
 	s.box.add(b, r.Dst, 0, scope, s.options(r, scope))
+	if s.flow != 0 {
+		s.box.label(s.flow)
+	}
+	if src.IsValid() {
+		s.box.from(src, s.src.zone(src, scope))
+	}
 	return false, nil
 }
 
 // echoLen returns the length of the ICMP message of an echo request.
-func echoLen(r *Request, f Family) (int, error) {
+func (l *ICMPLink) echoLen(r *Request) (int, error) {
+	f := l.family
 	switch {
 	case r.Size != 0 && r.Size < f.HeaderLen()+headerLen:
 		return 0, fmt.Errorf("%d bytes are less than the headers of an echo request: %w", r.Size, unix.EINVAL)
 	case r.Size != 0 && r.Size < f.HeaderLen()+headerLen+len(r.Payload):
 		return 0, fmt.Errorf("payload of %d bytes exceeds a packet of %d: %w", len(r.Payload), r.Size, unix.EINVAL)
-	case r.PayloadLen(f) > f.MaxPayload():
+	case l.paris != nil && (r.Payload != nil || r.Path >= maxPaths):
+		return 0, fmt.Errorf("a constant checksum takes the link's payload, and a path below %d: %w", maxPaths, unix.EINVAL)
+	case r.PayloadLen(f) > l.MaxPayload():
 		return 0, fmt.Errorf("payload of %d bytes exceeds the largest packet: %w", r.PayloadLen(f), unix.EMSGSIZE)
 	}
 	return headerLen + r.PayloadLen(f), nil
@@ -145,15 +166,15 @@ func putEchoRequest(b []byte, typ uint8, id uint16, r *Request) {
 }
 
 // queryBody returns what follows the checksum of a query other than echo.
-func queryBody(r *Request, f Family) ([]byte, error) {
+func (l *ICMPLink) queryBody(r *Request) ([]byte, error) {
 	if r.Body == nil {
 		return nil, fmt.Errorf("query without a body: %w", unix.EINVAL)
 	}
-	body, err := r.Body.Marshal(f.Protocol())
+	body, err := r.Body.Marshal(l.family.Protocol())
 	if err != nil {
 		return nil, fmt.Errorf("marshal query: %w", err)
 	}
-	if len(body) < 4 || len(body) > maxMessage-f.HeaderLen()-4 {
+	if len(body) < 4 || len(body) > maxMessage-l.headerLen()-4 {
 		return nil, fmt.Errorf("query body of %d bytes: %w", len(body), unix.EINVAL)
 	}
 	return body, nil
@@ -301,7 +322,7 @@ func (s *sender) tooBig(sure bool) bool {
 	if err != nil {
 		return false
 	}
-	size := l.family.HeaderLen() + int(s.box.iovs[s.box.next].Len)
+	size := l.headerLen() + int(s.box.iovs[s.box.next].Len)
 	mtu, src := l.route.limit(r.Dst, scope, df)
 	if mtu == 0 || mtu >= size {
 		if mtu = 0; l.pending && !sure {

@@ -73,18 +73,28 @@ func setMTU(t *testing.T, name string, mtu uint32) {
 // addAddress gives an interface an address by a netlink message.
 func addAddress(t *testing.T, name string, p netip.Prefix) {
 	t.Helper()
-	index := interfaceIndex(t, name)
+	changeAddress(t, unix.RTM_NEWADDR, name, p)
+	if p.Addr().Is6() {
+		awaitAddress(t, p.Addr())
+	}
+}
+
+// deleteAddress takes an address from an interface.
+func deleteAddress(t *testing.T, name string, p netip.Prefix) {
+	t.Helper()
+	changeAddress(t, unix.RTM_DELADDR, name, p)
+}
+
+func changeAddress(t *testing.T, how uint16, name string, p netip.Prefix) {
+	t.Helper()
 	family, flags := byte(unix.AF_INET), byte(0)
 	if p.Addr().Is6() {
 		family, flags = unix.AF_INET6, unix.IFA_F_NODAD
 	}
 	body := []byte{family, byte(p.Bits()), flags, 0}
-	body = binary.NativeEndian.AppendUint32(body, index)
+	body = binary.NativeEndian.AppendUint32(body, interfaceIndex(t, name))
 	body = appendAttr(body, unix.IFA_LOCAL, p.Addr().AsSlice())
-	netlinkDo(t, unix.RTM_NEWADDR, body)
-	if p.Addr().Is6() {
-		awaitAddress(t, p.Addr())
-	}
+	netlinkDo(t, how, body)
 }
 
 // awaitAddress waits until the kernel delivers to a new IPv6 address: it leaves

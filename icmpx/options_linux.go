@@ -47,6 +47,12 @@ func routeOptions(cfg *ICMPConfig) []sockopt {
 			sockopt{n.level, n.ttl, int(cfg.TTL), false, "TTL"},
 			sockopt{n.level, n.multicastTTL, int(cfg.TTL), false, "multicast TTL"})
 	}
+	if cfg.MulticastTTL > 0 {
+		opts = append(opts, sockopt{n.level, n.multicastTTL, int(cfg.MulticastTTL), false, "multicast TTL"})
+	}
+	if cfg.DontRoute {
+		opts = append(opts, sockopt{unix.SOL_SOCKET, unix.SO_DONTROUTE, 1, false, "direct delivery"})
+	}
 	if cfg.DF != DFSystem {
 		opts = append(opts, sockopt{n.level, n.mtuDiscover, n.mtuModes[cfg.DF], false, "path-MTU discovery"})
 	}
@@ -56,16 +62,53 @@ func routeOptions(cfg *ICMPConfig) []sockopt {
 	return opts
 }
 
+// flowinfoSend is IPV6_FLOWINFO_SEND of linux/in6.h: flow labels are taken from
+// the addresses that packets are sent to.
+const flowinfoSend = 33
+
+// packetOptions are what else shapes the packets of a link, and of no other
+// socket that acts for it.
+func packetOptions(cfg *ICMPConfig) []sockopt {
+	n := cfg.Family.sock()
+	var opts []sockopt
+	if cfg.NoLoop {
+		opts = append(opts, sockopt{n.level, n.multicastLoop, 0, false, "multicast loop"})
+	}
+	if cfg.FlowLabel != 0 {
+		opts = append(opts, sockopt{n.level, flowinfoSend, 1, false, "flow label"})
+	}
+	if cfg.Debug {
+		opts = append(opts, sockopt{unix.SOL_SOCKET, unix.SO_DEBUG, 1, false, "debugging, which needs CAP_NET_ADMIN"})
+	}
+	return opts
+}
+
+// setIPv4Options has all packets of fd carry options, which the kernel fills up
+// to a multiple of 4 bytes.
+func setIPv4Options(fd int, b []byte) error {
+	if len(b) == 0 {
+		return nil
+	}
+	if err := unix.SetsockoptString(fd, unix.SOL_IP, unix.IP_OPTIONS, string(b)); err != nil {
+		return fmt.Errorf("set IP options: %w", os.NewSyscallError("setsockopt", err))
+	}
+	return nil
+}
+
 // infoOptions ask the kernel to say what it knows of each packet.
 func infoOptions(f Family) []sockopt {
 	n := f.sock()
-	return []sockopt{
+	opts := []sockopt{
 		{n.level, n.recvTTL, 1, false, "TTL reporting"},
 		{n.level, n.recvTOS, 1, false, "type of service reporting"},
 		{n.level, n.recvInfo, 1, false, "destination reporting"},
 		{n.level, n.recvFrag, 1, true, "fragment size reporting"}, // Linux 4.13
 		{unix.SOL_SOCKET, unix.SO_RXQ_OVFL, 1, true, "drop counting"},
 	}
+	if f == IPv4 {
+		opts = append(opts, sockopt{n.level, unix.IP_RECVOPTS, 1, false, "IP option reporting"})
+	}
+	return opts
 }
 
 // errorOptions have ICMP errors reported in the error queue, with their RFC

@@ -10,8 +10,8 @@ import (
 
 const (
 	// controlLen is room for all ancillary data that one message may have:
-	// stamp, drops, TTL, TOS, packet info, fragment size and extended error
-	// come to about 270 bytes.
+	// stamp, drops, TTL, TOS, packet info, fragment size, IP options and
+	// extended error come to about 330 bytes.
 	controlLen = 512
 
 	// maxPending is how many pending errors in a row a system call gets past.
@@ -98,7 +98,7 @@ func (q *inbox) recv(fd uintptr) {
 func (q *inbox) pop(a *arrival) {
 	m := &q.msgs[q.next]
 	*a = arrival{data: unsafe.Slice(q.iovs[q.next].Base, min(uint64(m.Len), uint64(q.iovs[q.next].Len)))}
-	a.name, _, a.scope = parseSockaddr(sockaddrBytes(&q.names[q.next], m.Hdr.Namelen))
+	a.name, a.port, a.scope = parseSockaddr(sockaddrBytes(&q.names[q.next], m.Hdr.Namelen))
 	ctl := q.ctl[q.next*controlLen:][:controlLen]
 	a.parseControl(q.number, ctl[:min(uint64(m.Hdr.Controllen), controlLen)])
 	q.next++

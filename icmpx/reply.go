@@ -16,8 +16,8 @@ var (
 
 // DecodeReply reads msg, one ICMP message of family f from its type byte on,
 // into r: Kind, Type, Code, Key, Bytes, and as the kind has them Payload,
-// Gateway, MTU, Pointer, Quote, Ext and Dst (as quoted; a direct answer leaves
-// it zero for the caller). What only the IP header or the socket knows is left
+// Gateway, MTU, Pointer, State, Quote, Ext and Dst (as quoted; a direct answer
+// leaves it zero for the caller). What only the IP header or the socket knows is left
 // as it is. Payload, Quote.Payload and Ext share msg.
 //
 // Key is made of what came back: the identifier and sequence number of an echo
@@ -30,7 +30,7 @@ var (
 // *ParseError; r then holds what had been read. DecodeReply does not allocate.
 func DecodeReply(f Family, msg []byte, r *Reply) error {
 	r.Kind, r.Type, r.Code, r.Key = KindUnknown, 0, 0, Key{}
-	r.Dst, r.Gateway, r.MTU, r.Pointer = netip.Addr{}, netip.Addr{}, 0, 0
+	r.Dst, r.Gateway, r.MTU, r.Pointer, r.State = netip.Addr{}, netip.Addr{}, 0, 0, 0
 	r.Bytes, r.Payload, r.Ext = len(msg), nil, nil
 	err := r.decodeHeader(f, msg)
 	if err == nil && r.Kind.Quotes() {
@@ -65,7 +65,7 @@ func (r *Reply) decodeQuery(msg []byte) {
 		r.Key.Tag = uint32(binary.BigEndian.Uint16(msg[6:]))
 		return
 	}
-	r.Key.Tag = uint32(msg[6])
+	r.Key.Tag, r.State = uint32(msg[6]), msg[7]
 	n := echoExtensionLen(r.Payload)
 	r.Ext, r.Payload = r.Payload[:n], r.Payload[n:]
 }

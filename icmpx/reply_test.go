@@ -54,7 +54,7 @@ func TestDecodeReply(t *testing.T) {
 			icmpx.Reply{Kind: icmpx.KindMaskReply, Type: 18, Key: echoKey, Payload: make([]byte, 4)}},
 		{"extended echo reply", icmpx.IPv4,
 			mustMarshal(ipv4.ICMPTypeExtendedEchoReply, 2, &icmpx.ExtEchoReply{ID: 7, Seq: 2, State: 7, Data: unhex("200077c60008030165300000 6162")}),
-			icmpx.Reply{Kind: icmpx.KindExtEchoReply, Type: 43, Code: 2, Key: echoKey, Ext: unhex("200077c60008030165300000"), Payload: []byte("ab")}},
+			icmpx.Reply{Kind: icmpx.KindExtEchoReply, Type: 43, Code: 2, Key: echoKey, State: 7 << 5, Ext: unhex("200077c60008030165300000"), Payload: []byte("ab")}},
 		{"bare extended echo reply", icmpx.IPv6, mustMarshal(ipv6.ICMPTypeExtendedEchoReply, 0, &icmpx.ExtEchoReply{ID: 7, Seq: 2}),
 			icmpx.Reply{Kind: icmpx.KindExtEchoReply, Type: 161, Key: echoKey, Ext: []byte{}, Payload: []byte{}}},
 		{"time exceeded", icmpx.IPv4, mustMarshal(ipv4.ICMPTypeTimeExceeded, 0, &icmpx.TimeExceeded{Data: q4}),
@@ -85,7 +85,7 @@ func TestDecodeReply(t *testing.T) {
 		{"source quench", icmpx.IPv4, mustMarshal(ipv4.ICMPType(4), 0, &icmpx.SourceQuench{Data: q4}),
 			icmpx.Reply{Kind: icmpx.KindSourceQuench, Type: 4, Key: echoKey, Dst: addr4b}},
 	}
-	got := icmpx.Reply{From: addr4a, TTL: 64, Bytes: -1, Pointer: 9, MTU: 9, Gateway: addr6a, Dst: addr6a, Ext: []byte{1}, Payload: []byte{1},
+	got := icmpx.Reply{From: addr4a, TTL: 64, Bytes: -1, Pointer: 9, MTU: 9, State: 9, Gateway: addr6a, Dst: addr6a, Ext: []byte{1}, Payload: []byte{1},
 		Key: icmpx.Key{Flow: 9, Tag: 9}, Quote: icmpx.Quote{HasL4: true, ID: 9}} // to be overwritten, test after test
 	for _, tt := range tests {
 		if err := icmpx.DecodeReply(tt.f, tt.msg, &got); err != nil {

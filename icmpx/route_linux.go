@@ -5,6 +5,7 @@ import (
 	"os"
 	"sync"
 	"syscall"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
@@ -19,12 +20,14 @@ const discardPort = 9
 // needs a privilege that may be gone later, and stays in its network namespace.
 type routeSocket struct {
 	family Family
+	device string // that it is bound to
 	file   *os.File
 	raw    syscall.RawConn
 
-	mu  sync.Mutex
-	big []byte // never filled: the kernel refuses its length
-	in  *inbox
+	mu        sync.Mutex
+	connected bool
+	big       []byte // never filled: the kernel refuses its length
+	in        *inbox
 }
 
 func openRoute(cfg *ICMPConfig) (*routeSocket, error) {
@@ -36,7 +39,7 @@ func openRoute(cfg *ICMPConfig) (*routeSocket, error) {
 		_ = unix.Close(fd)
 		return nil, err
 	}
-	r := &routeSocket{family: cfg.Family, file: os.NewFile(uintptr(fd), "route")}
+	r := &routeSocket{family: cfg.Family, device: cfg.Interface, file: os.NewFile(uintptr(fd), "route")}
 	if r.raw, err = r.file.SyscallConn(); err != nil {
 		_ = r.file.Close()
 		return nil, err
@@ -68,18 +71,34 @@ func (r *routeSocket) source(dst netip.Addr, scope uint32) (src netip.Addr, err 
 	return src, err
 }
 
+// connect connects the socket and returns the source address that it got.
 func (r *routeSocket) connect(fd int, dst netip.Addr, scope uint32) (netip.Addr, error) {
-	var to unix.Sockaddr
-	if r.family == IPv6 {
-		to = &unix.SockaddrInet6{Port: discardPort, ZoneId: scope, Addr: dst.As16()}
-	} else {
-		to = &unix.SockaddrInet4{Port: discardPort, Addr: dst.Unmap().As4()}
+	if err := r.disconnect(fd); err != nil {
+		return netip.Addr{}, err
 	}
-	if err := unix.Connect(fd, to); err != nil {
+	if err := unix.Connect(fd, destination(r.family, dst, discardPort, scope)); err != nil {
 		return netip.Addr{}, os.NewSyscallError("connect", err)
 	}
+	r.connected = true
 	local, err := localAddr(fd)
 	return local.Addr(), err
+}
+
+// disconnect ends what the last connect began: else the source address that
+// it chose is kept (__ip4_datagram_connect of net/ipv4/datagram.c). That takes
+// the device along (__udp_disconnect of net/ipv4/udp.c), which is bound to once
+// more; before Linux 5.7 that needs CAP_NET_RAW.
+func (r *routeSocket) disconnect(fd int) error {
+	if !r.connected {
+		return nil
+	}
+	nobody := unix.RawSockaddr{Family: unix.AF_UNSPEC}
+	_, _, errno := syscall.Syscall(unix.SYS_CONNECT, uintptr(fd), uintptr(unsafe.Pointer(&nobody)), unsafe.Sizeof(nobody))
+	if errno != 0 {
+		return os.NewSyscallError("connect", errno)
+	}
+	_, err := bindDevice(fd, r.device)
+	return err
 }
 
 // limit returns the largest packet in bytes that this host lets out to dst

@@ -1,6 +1,7 @@
 package icmpx
 
 import (
+	"encoding/binary"
 	"net/netip"
 	"syscall"
 	"unsafe"
@@ -21,6 +22,10 @@ const (
 // the number of its transmit stamp.
 const maxSendWords = 3
 
+// sendControl is the room for the ancillary data of a message: its words and a
+// source address.
+var sendControl = maxSendWords*wordSpace + unix.CmsgSpace(unix.SizeofInet6Pktinfo)
+
 // An outbox collects messages and sends them in batches. Only one goroutine
 // may use it at a time.
 type outbox struct {
@@ -39,7 +44,7 @@ func newOutbox() *outbox {
 		msgs:  make([]unix.Mmsghdr, sendBatch),
 		iovs:  make([]unix.Iovec, sendBatch),
 		names: make([]sockaddr, sendBatch),
-		ctl:   make([]byte, sendBatch*maxSendWords*wordSpace),
+		ctl:   make([]byte, sendBatch*sendControl),
 		buf:   make([]byte, sendBuffer),
 	}
 	for i := range o.msgs {
@@ -75,7 +80,7 @@ func (o *outbox) add(b []byte, dst netip.Addr, port uint16, scope uint32, opts [
 	o.iovs[i].SetLen(len(b))
 	h := &o.msgs[i].Hdr
 	h.Namelen = putSockaddr(&o.names[i], dst, port, scope)
-	ctl := o.ctl[i*maxSendWords*wordSpace:][:maxSendWords*wordSpace]
+	ctl := o.ctl[i*sendControl:][:sendControl]
 	h.Control = nil
 	if len(opts) > 0 {
 		h.Control = &ctl[0]
@@ -86,6 +91,38 @@ func (o *outbox) add(b []byte, dst netip.Addr, port uint16, scope uint32, opts [
 	}
 	o.used += (len(b) + 7) &^ 7
 	o.n++
+}
+
+// label gives the message that was added last an IPv6 flow label.
+func (o *outbox) label(v uint32) {
+	var b [4]byte
+	binary.BigEndian.PutUint32(b[:], v)
+	o.names[o.n-1].Flowinfo = nativeUint32(b[:])
+}
+
+// from gives the message that was added last a source address, and in IPv6 the
+// interface of its zone: struct in_pktinfo or in6_pktinfo.
+func (o *outbox) from(src netip.Addr, scope uint32) {
+	i, n := o.n-1, FamilyOf(src).sock()
+	h := &o.msgs[i].Hdr
+	ctl := o.ctl[i*sendControl:][:sendControl]
+	used := int(h.Controllen)
+	h.Control = &ctl[0]
+	if ctl = ctl[used:]; n.level == unix.SOL_IP {
+		putHeader(ctl, n.level, n.infoData, unix.SizeofInet4Pktinfo)
+		info := ctl[unix.CmsgLen(0):][:unix.SizeofInet4Pktinfo]
+		clear(info)
+		a := src.As4()
+		copy(info[4:], a[:])
+		h.SetControllen(used + unix.CmsgSpace(unix.SizeofInet4Pktinfo))
+		return
+	}
+	putHeader(ctl, n.level, n.infoData, unix.SizeofInet6Pktinfo)
+	info := ctl[unix.CmsgLen(0):][:unix.SizeofInet6Pktinfo]
+	a := src.As16()
+	copy(info, a[:])
+	binary.NativeEndian.PutUint32(info[16:], scope)
+	h.SetControllen(used + unix.CmsgSpace(unix.SizeofInet6Pktinfo))
 }
 
 // send hands up to limit of the collected messages to the kernel and returns

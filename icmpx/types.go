@@ -55,8 +55,9 @@ type Request struct {
 	TOS int16 // type of service or traffic class, 0 to 255; -1: the socket's
 	DF  DF
 
-	// Size is the length in bytes of the whole IP packet; 0: what Payload
-	// needs. A payload shorter than Size asks for is followed by zeros.
+	// Size is the length in bytes of the whole IP packet, without the IPv4
+	// options that the link may add; 0: what Payload needs. A payload shorter
+	// than Size asks for is followed by zeros.
 	Size int
 
 	// Payload is sent as it is and must not change until the final Result. If
@@ -205,6 +206,11 @@ type Reply struct {
 	Pointer uint32 // of KindParamProblem
 	Frag    int    // bytes of the largest fragment of the answer; 0 if it came whole
 
+	// State is the last byte of the header of KindExtEchoReply (RFC 8335
+	// section 3): the state of a neighbour in the 3 high bits, then 0x04 the
+	// interface is active, 0x02 it runs IPv4, 0x01 it runs IPv6.
+	State uint8
+
 	// At is when it arrived (KindSent: left), by the clock that Stamp names. A
 	// kernel stamp has no monotonic reading. Read is when this process took it
 	// from the socket; ClockOffset belongs to Read, as in Request.
@@ -216,12 +222,13 @@ type Reply struct {
 	Trust Trust
 
 	// Bytes is the length of the ICMP message in bytes (UDP and TCP: of the
-	// datagram or segment). Payload, Quote.Payload and Ext share the link's
-	// buffers and are valid until the next Recv.
+	// datagram or segment). Payload, Quote.Payload, Ext and Options share the
+	// link's buffers and are valid until the next Recv.
 	Bytes   int
 	Payload []byte
 	Quote   Quote
 	Ext     []byte // RFC 4884 extension structure, unparsed; see ParseExtensions
+	Options []byte // IPv4 options of the answer's own header; see ParseIPv4Options
 
 	// Drops is how many packets the socket has dropped so far for want of
 	// buffer (SO_RXQ_OVFL).

@@ -1,0 +1,172 @@
+package icmpx
+
+import (
+	"net/netip"
+	"testing"
+)
+
+// sentBy records probes as a link does that sends from port 40000 to 33434.
+func sentBy(s scheme, dst netip.Addr, tags ...uint32) *sentRing {
+	ring := new(sentRing)
+	for _, tag := range tags {
+		ring.put(&Request{Dst: dst, Key: Key{s.space(40000, 33434).Flow, tag}}, nil)
+	}
+	return ring
+}
+
+// TestKeyOf has quotes find their probe whatever a translator has made of them,
+// and none find another.
+func TestKeyOf(t *testing.T) {
+	dst, other := netip.MustParseAddr("192.0.2.1"), netip.MustParseAddr("192.0.2.2")
+	syn := synTCP{base: 0x1234}
+	quote := func(set func(*Quote)) Quote {
+		q := Quote{
+			Family: IPv4, Dst: dst, SrcPort: 40000, DstPort: 33434, HasL4: true, L4Len: 40,
+			Checksum: 7, ID: 7, Seq: syn.base - 7<<synStride,
+		}
+		set(&q)
+		return q
+	}
+	as := func(q Quote) func(*Quote) { return func(p *Quote) { *p = q } }
+	tests := []struct {
+		name  string
+		s     scheme
+		quote Quote
+		tag   uint32 // 0: not ours
+	}{
+		{"as sent", parisUDP{}, quote(func(q *Quote) {}), 7},
+		{"old probe", parisUDP{}, quote(func(q *Quote) { q.Checksum, q.ID = 9000, 9000 }), 9000},
+		{"identification rewritten", parisUDP{}, quote(func(q *Quote) { q.ID = 8 }), 7},
+		{"checksum rewritten", parisUDP{}, quote(func(q *Quote) { q.Checksum = 9000 }), 7},
+		{"both rewritten", parisUDP{}, quote(func(q *Quote) { q.Checksum, q.ID = 9000, 9001 }), 9000},
+		{"source port translated", parisUDP{}, quote(func(q *Quote) { q.SrcPort, q.Checksum = 1024, 9000 }), 7},
+		{"of others", parisUDP{}, quote(func(q *Quote) { q.SrcPort, q.ID = 1024, 9000 }), 0},
+		{"of others to another port", parisUDP{}, quote(func(q *Quote) { q.SrcPort, q.DstPort = 1024, 53 }), 0},
+		{"of others to another host", parisUDP{}, quote(func(q *Quote) { q.SrcPort, q.Dst = 1024, other }), 0},
+		{"to another host", parisUDP{}, quote(func(q *Quote) { q.Dst = other }), 7}, // of which the engine judges
+		{"no room for a filler", parisUDP{}, quote(func(q *Quote) { q.L4Len, q.Checksum = 8, 8 }), 7},
+		{"no room, and rewritten", parisUDP{}, quote(func(q *Quote) { q.L4Len, q.ID = 9, 9000 }), 0},
+		{"no checksum", parisUDP{}, quote(func(q *Quote) { q.Checksum, q.ID = 0, 9000 }), 0},
+		{"IPv6", parisUDP{}, quote(func(q *Quote) { q.Family, q.ID = IPv6, 0 }), 7},
+		{"IPv6 of others", parisUDP{}, quote(func(q *Quote) { q.Family, q.SrcPort = IPv6, 1024 }), 0},
+
+		{"as sent", classicUDP{}, quote(func(q *Quote) { q.DstPort, q.ID = 33440, 33440 }), 33440},
+		{"port rewritten", classicUDP{}, quote(func(q *Quote) { q.DstPort, q.ID = 53, 33440 }), 33440},
+		{"source port translated", classicUDP{}, quote(func(q *Quote) { q.SrcPort, q.DstPort, q.ID = 1024, 33440, 33440 }), 33440},
+		{"IPv6", classicUDP{}, quote(func(q *Quote) { q.Family, q.DstPort, q.ID = IPv6, 33440, 0 }), 33440},
+
+		{"as sent", syn, quote(func(q *Quote) {}), 7},
+		{"number randomized", syn, quote(func(q *Quote) { q.Seq += 77 }), 7},
+		{"number of nobody", syn, quote(func(q *Quote) { q.Seq, q.ID = q.Seq+77, 9000 }), 0},
+		{"source port translated", syn, quote(func(q *Quote) { q.SrcPort = 1024 }), 7},
+		{"IPv6", syn, quote(func(q *Quote) { q.Family = IPv6 }), 7},
+		{"IPv6 number of nobody", syn, quote(func(q *Quote) { q.Family, q.Seq = IPv6, q.Seq+1 }), 0},
+	}
+	for _, tt := range tests {
+		ring := sentBy(tt.s, dst, 7, 33440)
+		if _, ok := tt.s.(classicUDP); !ok {
+			ring = sentBy(tt.s, dst, 6, 7, 8)
+		}
+		q := quote(as(tt.quote))
+		k, ok := keyOf(tt.s, ring, []uint16{39999, 40000}, &q)
+		if want := (Key{tt.s.space(40000, 33434).Flow, tt.tag}); ok != (tt.tag != 0) || ok && k != want {
+			t.Errorf("%T %s: %v, %v, want %v", tt.s, tt.name, k, ok, want)
+		}
+	}
+}
+
+// TestClaim has datagrams find the probe that they answer.
+func TestClaim(t *testing.T) {
+	dst := netip.MustParseAddr("192.0.2.1")
+	flow := parisUDP{}.space(40000, 53).Flow
+	var ring sentRing
+	if _, ok := ring.claim(flow, dst, nil); ok {
+		t.Error("an empty ring has an owner")
+	}
+	for n := uint32(1); n <= 8; n++ {
+		ring.put(&Request{Dst: dst, TTL: uint8(n), Key: Key{flow, n}}, []byte{1, byte(n), 3, 4, 5, 6, 7, 8, 9})
+	}
+	for n := uint32(1); n <= 3; n++ {
+		ring.note(Key{flow, n})
+	}
+	for _, tt := range []struct {
+		name string
+		flow uint32
+		dst  netip.Addr
+		data []byte
+		want uint32
+	}{
+		{"another host", flow, dst.Next(), nil, 0},
+		{"another flow", flow + 1, dst, nil, 0},
+		{"echo", flow, dst, []byte{1, 6, 3, 4, 5, 6, 7, 8, 9}, 6},
+		{"echo again", flow, dst, []byte{1, 6, 3, 4, 5, 6, 7, 8}, 6},
+		{"echo of one that ended on the way", flow, dst, []byte{1, 2, 3, 4, 5, 6, 7, 8}, 2},
+		{"identifier", flow, dst, []byte{1, 7}, 7},
+		{"nothing", flow, dst, nil, 8}, // those before the last answered one are past
+		{"nothing left", flow, dst, []byte("none"), 0},
+	} {
+		e, ok := ring.claim(tt.flow, tt.dst, tt.data)
+		if ok != (tt.want != 0) || e.key.Tag != tt.want {
+			t.Errorf("%s: tag %d, %v, want %d", tt.name, e.key.Tag, ok, tt.want)
+		}
+	}
+	var fresh sentRing
+	for n := uint32(1); n <= 8; n++ {
+		fresh.put(&Request{Dst: dst, TTL: uint8(n), Key: Key{flow, n}}, []byte{1})
+	}
+	fresh.note(Key{flow, 5}) // hops 1 to 4 are silent
+	if e, ok := fresh.claim(flow, dst, []byte{1, 2, 3}); !ok || e.key.Tag != 6 {
+		t.Errorf("first answer of the end: tag %d, %v, want 6", e.key.Tag, ok)
+	}
+}
+
+// TestSentRingForgets has new probes take the place of old ones.
+func TestSentRingForgets(t *testing.T) {
+	dst := netip.MustParseAddr("2001:db8::1")
+	ring := sentBy(synTCP{}, dst, 1, 1+sentSlots)
+	flow := synTCP{}.space(40000, 33434).Flow
+	if ring.has(Key{flow, 1}) || !ring.has(Key{flow, 1 + sentSlots}) || ring.has(Key{flow + 1, 1 + sentSlots}) {
+		t.Error("the ring has not what was put last")
+	}
+	ring.note(Key{flow, 1}) // is about nothing
+	if e, _ := ring.find(1 + sentSlots); e.said != saidNothing {
+		t.Error("an answer to a forgotten probe was noted for another")
+	}
+}
+
+// TestSchemeSizes has what does not fit be refused.
+func TestSchemeSizes(t *testing.T) {
+	payload := make([]byte, 20)
+	for _, tt := range []struct {
+		s    scheme
+		f    Family
+		r    Request
+		want int // 0: an error
+	}{
+		{parisUDP{}, IPv4, Request{}, 8},
+		{parisUDP{}, IPv4, Request{Size: 60}, 40},
+		{parisUDP{}, IPv4, Request{Size: 27}, 0},
+		{parisUDP{}, IPv4, Request{Size: 65535}, 65515},
+		{parisUDP{}, IPv4, Request{Size: 65536}, 0},
+		{parisUDP{}, IPv4, Request{Payload: payload}, 0},
+		{parisUDP{}, IPv6, Request{Size: 49}, 0},
+		{parisUDP{}, IPv6, Request{Size: 50}, 10},
+		{parisUDP{}, IPv6, Request{Size: 65575}, 65535},
+		{parisUDP{}, IPv6, Request{Size: 65576}, 0},
+		{classicUDP{}, IPv4, Request{Payload: payload}, 28},
+		{classicUDP{}, IPv4, Request{Payload: payload, Size: 60}, 40},
+		{classicUDP{}, IPv4, Request{Payload: payload, Size: 47}, 0},
+		{synTCP{}, IPv4, Request{}, 24},
+		{synTCP{}, IPv4, Request{Size: 40}, 20},
+		{synTCP{}, IPv4, Request{Size: 39}, 0},
+		{synTCP{}, IPv6, Request{Size: 100}, 60},
+		{synTCP{}, IPv4, Request{Payload: payload}, 44},
+		{synTCP{}, IPv4, Request{Payload: payload, Size: 64}, 44},
+		{synTCP{}, IPv4, Request{Payload: payload, Size: 63}, 0},
+	} {
+		n, err := tt.s.size(&tt.r, tt.f)
+		if (err == nil) != (tt.want != 0) || err == nil && n != tt.want {
+			t.Errorf("%T %v, %d bytes with a payload of %d: %d, %v, want %d", tt.s, tt.f, tt.r.Size, len(tt.r.Payload), n, err, tt.want)
+		}
+	}
+}

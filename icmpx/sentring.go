@@ -1,0 +1,149 @@
+package icmpx
+
+import (
+	"encoding/binary"
+	"net/netip"
+	"sync"
+)
+
+// sentSlots is how many of the last probes a link remembers; a power of two. A
+// trace has a few hundred of them open.
+const sentSlots = 1 << 10
+
+// A sentRing remembers the last probes of a link, by the low bits of their tag,
+// for what an answer does not say of itself. Senders put, the receiver looks
+// up. What it has forgotten only costs that knowledge.
+type sentRing struct {
+	mu    sync.Mutex
+	slots []sentProbe
+	order uint64
+}
+
+// A sentProbe is what is known of a probe. The zero value is none.
+type sentProbe struct {
+	key   Key
+	dst   netip.Addr // with its zone
+	ttl   uint8
+	data  bool   // whether head was sent
+	head  uint64 // the first 8 bytes of its payload
+	order uint64 // in which the probes were sent, from 1
+	said  saying
+}
+
+// A saying is what has answered a probe.
+type saying uint8
+
+const (
+	saidNothing saying = iota
+	saidOnTheWay
+	saidAtTheEnd
+)
+
+// put remembers a probe to dst whose payload is p.
+func (s *sentRing) put(r *Request, p []byte) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.slots == nil {
+		s.slots = make([]sentProbe, sentSlots)
+	}
+	s.order++
+	e := &s.slots[r.Key.Tag%sentSlots]
+	*e = sentProbe{key: r.Key, dst: r.Dst, ttl: r.TTL, order: s.order}
+	if len(p) >= tokenLen {
+		e.data, e.head = true, binary.BigEndian.Uint64(p)
+	}
+}
+
+// find returns the last probe that had the tag.
+func (s *sentRing) find(tag uint32) (sentProbe, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.slots == nil {
+		return sentProbe{}, false
+	}
+	e := s.slots[tag%sentSlots]
+	return e, e.order != 0 && e.key.Tag == tag
+}
+
+// has reports whether the last probe with the tag of k was in its flow.
+func (s *sentRing) has(k Key) bool {
+	e, ok := s.find(k.Tag)
+	return ok && e.key == k
+}
+
+// note remembers that something on the way has answered k.
+func (s *sentRing) note(k Key) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.slots == nil {
+		return
+	}
+	if e := &s.slots[k.Tag%sentSlots]; e.order != 0 && e.key == k {
+		e.said = saidOnTheWay
+	}
+}
+
+// claim returns the probe of a flow to dst that the datagram data answers, and
+// takes it for answered. Nothing in a datagram has to say which it is. In this
+// order:
+//
+//  1. the probe whose payload it begins with, as that of an echo service does;
+//  2. the probe with whose first two bytes it begins: the identifier of DNS (RFC
+//     1035 section 4.1.1), and of most that have one;
+//  3. of the probes that may have come so far, which are those with a larger
+//     TTL than any that was answered on the way, the first that was sent behind
+//     the last that was answered.
+func (s *sentRing) claim(flow uint32, dst netip.Addr, data []byte) (sentProbe, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var exact, alike, next *sentProbe
+	passed, last := s.progress(flow, dst)
+	for i := range s.slots {
+		e := &s.slots[i]
+		if !e.mayBe(flow, dst) {
+			continue
+		}
+		switch {
+		case e.data && len(data) >= tokenLen && binary.BigEndian.Uint64(data) == e.head:
+			exact = e
+		case e.data && len(data) >= 2 && binary.BigEndian.Uint16(data) == uint16(e.head>>48):
+			alike = older(alike, e)
+		case e.order > last && e.said == saidNothing && (e.ttl == 0 || e.ttl > passed):
+			next = older(next, e)
+		}
+	}
+	for _, e := range [...]*sentProbe{exact, alike, next} {
+		if e != nil {
+			e.said = saidAtTheEnd
+			return *e, true
+		}
+	}
+	return sentProbe{}, false
+}
+
+// progress returns the largest TTL of a flow to dst that was answered on the
+// way, and the order of the last probe that the end has answered.
+func (s *sentRing) progress(flow uint32, dst netip.Addr) (passed uint8, last uint64) {
+	for i := range s.slots {
+		e := &s.slots[i]
+		switch {
+		case !e.mayBe(flow, dst):
+		case e.said == saidOnTheWay:
+			passed = max(passed, e.ttl)
+		case e.said == saidAtTheEnd:
+			last = max(last, e.order)
+		}
+	}
+	return passed, last
+}
+
+func (e *sentProbe) mayBe(flow uint32, dst netip.Addr) bool {
+	return e.order != 0 && e.key.Flow == flow && e.dst.WithZone("") == dst
+}
+
+func older(a, b *sentProbe) *sentProbe {
+	if a == nil || b.order < a.order {
+		return b
+	}
+	return a
+}
