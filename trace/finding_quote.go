@@ -21,6 +21,9 @@ func (j *judgement) judgeQuotes() {
 func (j *judgement) judgeMTU() {
 	for i := range j.bounds {
 		b := &j.bounds[i]
+		if b.size == maxSize {
+			continue // no link passes that on: it is what this host's own said, to begin with
+		}
 		j.add(CodeMTU, Info, b.ttl, fmt.Sprintf("%v passes on no more than %d bytes", b.from, b.mtu),
 			Fact{"from", b.from}, Fact{"mtu", b.mtu}, Fact{"claimed", b.claimed}, Fact{"size", b.size})
 	}

@@ -167,6 +167,7 @@ func TestChanges(t *testing.T) {
 		{"length without header", func(q *icmpx.Quote) { q.TotalLen = 40 }, 0},
 		{"length with two", func(q *icmpx.Quote) { q.TotalLen = 80 }, 0},
 		{"length swapped", func(q *icmpx.Quote) { q.TotalLen = 60 << 8 }, 0},
+		{"length of a fragment", func(q *icmpx.Quote) { q.TotalLen, q.MF = 1500, true }, 0},
 		{"length not said", func(q *icmpx.Quote) { q.TotalLen = 0 }, 0},
 	}
 	for _, tt := range tests {

@@ -48,7 +48,8 @@ func (c Change) String() string {
 //     transport bytes were quoted;
 //  3. a UDP checksum is compared where it is the probe's tag;
 //  4. the length may be quoted in host byte order, or with the header's length
-//     added or taken away, as old BSD kernels do, and is then as it was sent.
+//     added or taken away, as old BSD kernels do, and is then as it was sent;
+//     that of a fragment says nothing.
 func changes(m Method, sent *icmpx.Request, r *icmpx.Reply) Change {
 	q := &r.Quote
 	if q.Family == 0 {
@@ -97,6 +98,9 @@ func transportChanges(m Method, k icmpx.Key, q *icmpx.Quote) (c Change) {
 
 func sameLength(sent int, q *icmpx.Quote) bool {
 	header := q.Family.HeaderLen()
+	if q.MF || q.FragOff != 0 {
+		return true
+	}
 	switch q.TotalLen {
 	case sent:
 		return true
