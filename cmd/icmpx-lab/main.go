@@ -137,10 +137,9 @@ func draw(w io.Writer) {
 }
 
 func drawing(name string) string {
-	for _, t := range lab.Topologies() {
-		if t.Name == name {
-			return t.Drawing
-		}
+	t, err := lab.Find(name)
+	if err != nil {
+		return ""
 	}
-	return ""
+	return t.Drawing
 }

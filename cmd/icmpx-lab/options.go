@@ -5,10 +5,12 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 
 	"github.com/icmpx/icmpx/integration/lab"
+	"github.com/urfave/cli/v2"
 )
 
 // options are what the command line asks for.
@@ -18,6 +20,14 @@ type options struct {
 	user     lab.User
 	rootless bool
 	help     bool
+}
+
+// flags are what may stand before or behind the topology.
+func flags() []cli.Flag {
+	return []cli.Flag{
+		&cli.BoolFlag{Name: "user", Aliases: []string{"u"}},
+		&cli.BoolFlag{Name: "rootless"},
+	}
 }
 
 // parse reads the command line. What follows -- is the command.
@@ -30,25 +40,53 @@ func parse(args []string) (options, error) {
 			return o, errors.New("no command after --")
 		}
 	}
-	var names []string
-	for _, w := range words {
-		switch {
-		case w == "-u" || w == "--user":
-			o.user = lab.Ordinary
-		case w == "--rootless":
-			o.rootless = true
-		case w == "-h" || w == "--help":
-			o.help = true
-		case strings.HasPrefix(w, "-"):
-			return o, fmt.Errorf("unknown flag %s", w)
-		default:
-			names = append(names, w)
-		}
-	}
-	if o.help {
+	if slices.Contains(words, "-h") || slices.Contains(words, "--help") {
+		o.help = true
 		return o, nil
 	}
-	return o, o.name(names)
+	line, err := flagsFirst(words)
+	if err != nil {
+		return o, err
+	}
+	app := &cli.App{
+		Flags: flags(), Writer: io.Discard, ErrWriter: io.Discard,
+		HideHelp: true, HideVersion: true, // usage is the help
+		OnUsageError: func(_ *cli.Context, err error, _ bool) error { return err },
+		Action: func(c *cli.Context) error {
+			if c.Bool("user") {
+				o.user = lab.Ordinary
+			}
+			o.rootless = c.Bool("rootless")
+			return o.name(c.Args().Slice())
+		},
+	}
+	err = app.Run(append([]string{"icmpx-lab"}, line...))
+	return o, err
+}
+
+// flagsFirst moves the flags to the front, where cli looks for them.
+func flagsFirst(words []string) ([]string, error) {
+	known := make(map[string]bool)
+	for _, f := range flags() {
+		for _, n := range f.Names() {
+			if len(n) > 1 {
+				n = "-" + n
+			}
+			known["-"+n] = true
+		}
+	}
+	var line, names []string
+	for _, w := range words {
+		switch {
+		case !strings.HasPrefix(w, "-"):
+			names = append(names, w)
+		case !known[w]:
+			return nil, fmt.Errorf("unknown flag %s", w)
+		default:
+			line = append(line, w)
+		}
+	}
+	return append(append(line, "--"), names...), nil
 }
 
 // name takes the words that are not flags.
@@ -64,12 +102,9 @@ func (o *options) name(words []string) error {
 	if len(words) > 0 {
 		return fmt.Errorf("unexpected %q: the command follows --", words[0])
 	}
-	known := []string{"list"}
-	for _, t := range lab.Topologies() {
-		known = append(known, t.Name)
+	if o.topology == "list" {
+		return nil
 	}
-	if !slices.Contains(known, o.topology) {
-		return fmt.Errorf("unknown topology %q: there are %s", o.topology, strings.Join(known[1:], ", "))
-	}
-	return nil
+	_, err := lab.Find(o.topology)
+	return err
 }

@@ -28,6 +28,8 @@ func TestParse(t *testing.T) {
 		{"nosuch -h", options{help: true}, ""},
 		{"", options{}, "no topology"},
 		{"nosuch", options{}, "there are pair, chain, dark"},
+		{"chain:16", options{topology: "chain:16"}, ""},
+		{"chain:99", options{}, "is not 1 to 30"},
 		{"--usr pair", options{}, "unknown flag --usr"},
 		{"pair chain", options{}, `unexpected "chain"`},
 		{"pair --", options{}, "no command after --"},

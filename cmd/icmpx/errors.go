@@ -114,12 +114,17 @@ func appendHint(b []byte, hint string) []byte {
 func hintFor(err error) string {
 	var (
 		use    *usageError
+		known  *hintedError
 		denied *icmpx.PrivilegeError
 		dns    *net.DNSError
 	)
 	switch {
 	case errors.As(err, &use):
 		return use.hint
+	case errors.As(err, &known) && known.hint != "":
+		return known.hint
+	case errors.As(err, &denied) && denied.Datagram == nil:
+		return "identifier 0 takes a raw socket; any other does without"
 	case errors.As(err, &denied):
 		return denied.Hint()
 	case errors.As(err, &dns) && !dns.IsNotFound:

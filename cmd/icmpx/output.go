@@ -16,6 +16,7 @@ type output struct {
 	buf    []byte
 	err    error // of writing to standard output
 	closed bool  // the last has been printed
+	shown  bool  // a line of progress stands on the terminal
 }
 
 // print writes to standard output what fill appends; nothing if that is
@@ -43,6 +44,7 @@ func (o *output) write(fill func(b []byte) []byte) {
 	if len(o.buf) == 0 {
 		return
 	}
+	o.hideProgress()
 	if _, o.err = o.stdout.Write(o.buf); o.err != nil {
 		o.stop()
 	}
@@ -56,7 +58,32 @@ func (o *output) warn(fill func(b []byte) []byte) {
 		return
 	}
 	o.buf = fill(o.buf[:0])
+	o.hideProgress()
 	_, _ = o.stderr.Write(o.buf) // nothing better is left to say it
+}
+
+// eraseLine brings a terminal back to the beginning of an empty line.
+const eraseLine = "\r\x1b[K"
+
+// progress shows what fill appends on one line of the terminal, which all other
+// output takes away.
+func (o *output) progress(fill func(b []byte) []byte) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.closed {
+		return
+	}
+	o.buf = fill(append(o.buf[:0], eraseLine...))
+	_, _ = o.stderr.Write(o.buf)
+	o.shown = true
+}
+
+// hideProgress takes the line of progress away. o.mu is held.
+func (o *output) hideProgress() {
+	if o.shown {
+		_, _ = io.WriteString(o.stderr, eraseLine)
+		o.shown = false
+	}
 }
 
 // failure returns why standard output failed, unless its reader has simply

@@ -6,7 +6,6 @@ import (
 	"io"
 	"net/netip"
 	"os"
-	"slices"
 
 	"github.com/icmpx/icmpx/cmd/icmpx/internal/getopt"
 	"github.com/icmpx/icmpx/icmpx"
@@ -18,12 +17,17 @@ const (
 	exitOK       = 0 // every host answered
 	exitNoAnswer = 1 // a host did not answer, or a payload came back changed
 	exitError    = 2 // usage, lookup, privileges, system
+
+	exitSignal    = 128 // and the number of the signal that ended a command with an end of its own
+	defaultSignal = 2   // SIGINT
 )
 
 // A system is all that commands see of the process and the host, so that tests
 // can be one.
 type system struct {
+	stdin          io.Reader
 	stdout, stderr io.Writer
+	terminal       bool // stderr is one: progress may be shown
 
 	uid      int              // real user id; 0 may send as fast as it likes
 	version  func() string    // of this program
@@ -32,6 +36,12 @@ type system struct {
 	resolver resolver
 	listen   func(icmpx.ICMPConfig) (socket, error)
 	drop     func() error // gives up all privileges
+
+	listenTrace func(traceSocket) (traceLink, error)
+	deviceMTU   func(source netip.Addr, name string) int
+	directory   func(server netip.AddrPort) directory // asks a name server; the zero AddrPort is the system's
+
+	broadcast func(netip.Addr) bool // whether an interface has this broadcast address
 }
 
 // A resolver looks names up; *net.Resolver is one.
@@ -45,7 +55,9 @@ type resolver interface {
 type socket interface {
 	probe.Link
 	Mode() icmpx.Mode
+	Connect(netip.Addr) error
 	SourceFor(netip.Addr) (netip.Addr, error)
+	MTUFor(netip.Addr) (int, error)
 }
 
 // run carries out one command line and returns the exit code. A context that
@@ -74,26 +86,21 @@ func dispatch(ctx context.Context, args []string, sys *system) (int, error) {
 	if cmd == nil {
 		return 0, unknownCommand(args[0])
 	}
-	line, err := getopt.Normalize(cmd.grammar(), args[1:])
-	if err != nil {
+	line, err := getopt.Parse(cmd.grammar(), args[1:])
+	switch {
+	case err != nil:
 		return 0, usage(cmd, err)
-	}
-	switch asked := line[:slices.Index(line, "--")]; {
-	case slices.Contains(asked, "--help"):
+	case line.Has("help"):
 		return exitOK, cmd.printHelp(sys.stdout)
-	case slices.Contains(asked, "--version"):
+	case line.Has("version"):
 		return exitOK, printVersion(sys)
 	}
-	c, err := cmd.parse(line)
-	if err != nil {
-		return 0, usage(cmd, err)
-	}
-	return cmd.run(ctx, sys, c)
+	return cmd.run(ctx, sys, line)
 }
 
 // rootFlags serves what stands before any command.
 func rootFlags(args []string, sys *system) (int, error) {
-	line, err := getopt.Normalize([]getopt.Flag{{Short: 'h', Long: "help"}, {Short: 'V', Long: "version"}}, args)
+	line, err := getopt.Parse(commonFlags(), args)
 	if err != nil {
 		var e *getopt.Error
 		if errors.As(err, &e) && e.Problem == getopt.Unknown && findCommand("ping").takes(e.Flag) {
@@ -101,10 +108,10 @@ func rootFlags(args []string, sys *system) (int, error) {
 		}
 		return 0, usage(nil, err)
 	}
-	switch line[0] {
-	case "--help":
+	switch {
+	case line.Has("help"):
 		return exitOK, printHelp(sys.stdout)
-	case "--version":
+	case line.Has("version"):
 		return exitOK, printVersion(sys)
 	}
 	return exitError, printHelp(sys.stderr) // "--" alone

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"os"
 
 	"github.com/icmpx/icmpx/icmpx"
 	"github.com/icmpx/icmpx/probe"
@@ -21,12 +22,10 @@ type sockets struct {
 func openSockets(sys *system, cfg icmpx.ICMPConfig, need4, need6 bool) (*sockets, error) {
 	s := new(sockets)
 	if need4 {
-		cfg.Family = icmpx.IPv4
-		s.v4, s.err4 = sys.listen(cfg)
+		s.v4, s.err4 = openSocket(sys, cfg, icmpx.IPv4)
 	}
 	if need6 {
-		cfg.Family = icmpx.IPv6
-		s.v6, s.err6 = sys.listen(cfg)
+		s.v6, s.err6 = openSocket(sys, cfg, icmpx.IPv6)
 	}
 	if err := sys.drop(); err != nil && !errors.Is(err, icmpx.ErrPrivilegesKept) {
 		return nil, errors.Join(fmt.Errorf("drop privileges: %w", err), s.close())
@@ -35,6 +34,25 @@ func openSockets(sys *system, cfg icmpx.ICMPConfig, need4, need6 bool) (*sockets
 		return nil, s.whyNot(0)
 	}
 	return s, nil
+}
+
+// openSocket opens a socket of one family, which leaves out what is for the
+// other. Debugging it (-d) takes a privilege, and Linux does next to nothing
+// with it: a user without it gets a socket nevertheless, as from iputils.
+func openSocket(sys *system, cfg icmpx.ICMPConfig, f icmpx.Family) (socket, error) {
+	cfg.Family = f
+	if f == icmpx.IPv6 {
+		cfg.Options = nil
+	} else {
+		cfg.FlowLabel = 0
+	}
+	sock, err := sys.listen(cfg)
+	var denied *icmpx.PrivilegeError
+	if cfg.Debug && errors.Is(err, os.ErrPermission) && !errors.As(err, &denied) {
+		cfg.Debug = false
+		return sys.listen(cfg)
+	}
+	return sock, err
 }
 
 // of returns the socket for an address, or why there is none.

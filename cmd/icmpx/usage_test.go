@@ -41,8 +41,44 @@ func TestUsage(t *testing.T) {
 		{"ping --cuont 1 127.0.0.1", "unknown flag --cuont", "did you mean --count?"},
 		{"ping -c", "-c needs a value", list},
 		{"ping --quiet=yes 127.0.0.1", "--quiet takes no value", list},
-		{"ping -f 127.0.0.1", "-f is not available", "-i 0.002 -q sends as fast as users may"},
-		{"ping -b 127.0.0.1", "-b is not available", list},
+		{"ping -N name ::1", "-N is not available", "node information queries (RFC 4620) are answered by next to nobody, and not by Linux; ask the resolver"},
+		{"ping -f 127.0.0.1", "cannot flood; minimal interval allowed for user is 2ms", "with -i 0.002, or as root"},
+		{"ping -f -i 0.001 127.0.0.1", "cannot flood; minimal interval allowed for user is 2ms", list},
+		{"ping -l 4 127.0.0.1", "cannot set preload to value greater than 3: 4", list},
+		{"ping -l 0 127.0.0.1", `-l (--preload): "0" is not a whole number from 1 to 65536`, list},
+		{"ping -l 70000 127.0.0.1", `-l (--preload): "70000" is not a whole number from 1 to 65536`, list},
+		{"ping -p zz 127.0.0.1", `-p (--pattern): "zz" is not one to 16 bytes in hexadecimal, as in ff00`, list},
+		{"ping --pattern= 127.0.0.1", `-p (--pattern): "" is not one to 16 bytes in hexadecimal, as in ff00`, list},
+		{"ping -p 000102030405060708090a0b0c0d0e0f10 127.0.0.1", `-p (--pattern): "000102030405060708090a0b0c0d0e0f10" is not one to 16 bytes in hexadecimal, as in ff00`, list},
+		{"ping -Q 256 127.0.0.1", `-Q (--tos): "256" is not a whole number from 0 to 255, decimal or 0x...`, list},
+		{"ping -Q -1 127.0.0.1", `-Q (--tos): "-1" is not a whole number from 0 to 255, decimal or 0x...`, list},
+		{"ping -Q 0x1ff 127.0.0.1", `-Q (--tos): "0x1ff" is not a whole number from 0 to 255, decimal or 0x...`, list},
+		{"ping -F 0x100000 ::1", `-F (--flowlabel): "0x100000" is not a whole number from 0 to 1048575, decimal or 0x...`, list},
+		{"ping -F 1 127.0.0.1", "127.0.0.1 is not an IPv6 address", ""},
+		{"ping -4 -F 1 127.0.0.1", "-F is for IPv6 only", list},
+		{"ping -6R ::1", "-R is for IPv4 only", list},
+		{"ping -R ::1", "::1 is not an IPv4 address", ""},
+		{"ping -R -T tsonly 127.0.0.1", "only one of -T or -R may be used", list},
+		{"ping -T foo 127.0.0.1", `-T (--timestamp): "foo" is not one of tsonly, tsandaddr, tsprespec`, list},
+		{"ping -T tsprespec 127.0.0.1", "-T tsprespec takes one to four IPv4 addresses, and then the host", list},
+		{"ping -T tsprespec 1 127.0.0.1", `-T tsprespec: "1" is not an IPv4 address`, list},
+		{"ping -e 65536 127.0.0.1", `-e (--identifier): "65536" is not a whole number from 0 to 65535, decimal or 0x...`, list},
+		{"ping -m -1 127.0.0.1", `-m (--mark): "-1" is not a whole number from 0 to 4294967295, decimal or 0x...`, list},
+		{"ping -C 127.0.0.1 127.0.0.2", "-C connects the socket to one host, and there are several", list},
+		{"ping -I lo -I eth0 127.0.0.1", "-I eth0: the interface is lo already", list},
+		{"ping -I 127.0.0.1 -I 127.0.0.2 127.0.0.1", "-I 127.0.0.2: the source address is 127.0.0.1 already", list},
+		{"ping -i 0.5 224.0.0.1", "224.0.0.1 is a multicast address: the least interval to one is 1s", ""},
+		{"ping -l 2 ff02::1", "-l does not go with ff02::1, which is a multicast address", ""},
+		{"ping -f -i 2 ff02::1", "-f does not go with ff02::1, which is a multicast address", ""},
+		{"ping --payload x ff02::1", "--payload does not go with ff02::1, which is a multicast address", ""},
+		{"ping --payload x -s 100 127.0.0.1", "-s does not go with --payload, which is the payload", list},
+		{"ping --payload x -p ff 127.0.0.1", "-p does not go with --payload, which is the payload", list},
+		{"ping --payload x --chunk 100 -c 3 127.0.0.1", "-c does not go with a payload in chunks, which ends when all has made the trip", list},
+		{"ping --payload x --chunk 100 -O 127.0.0.1", "-O does not go with a payload in chunks, which ends when all has made the trip", list},
+		{"ping --payload x --chunk 0 127.0.0.1", `--chunk: "0" is not a whole number from 1 to 65527`, list},
+		{"ping --payload= 127.0.0.1", `--payload: "" is not a file`, list},
+		{"ping --chunk 100 127.0.0.1", "--chunk is for --payload", list},
+		{"ping --retries 1 127.0.0.1", "--retries is for --payload", list},
 		{"ping -json 127.0.0.1", `-s (--size): "on" is not a whole number from 0 to 65527`, "one dash begins one-letter flags; did you mean --json?"},
 		{"ping -count=3 127.0.0.1", `-c (--count): "ount=3" is not a whole number from 1 up`, "one dash begins one-letter flags; did you mean --count?"},
 		{"ping 127.1", "127.1 is not an IPv4 address: four numbers from 0 to 255, without leading zeros", ""},
@@ -121,9 +157,15 @@ func TestHelpIsComplete(t *testing.T) {
 	for _, c := range commands() {
 		w := &world{}
 		w.run(t, "help", c.name)
-		for _, f := range append(c.flags, commonFlags()...) {
-			short, long := flagNames(f)
-			if line := "  -" + short + ", --" + long + " "; !strings.Contains(w.stdout.String(), line) {
+		for _, f := range c.grammar() {
+			if f.Refused {
+				continue
+			}
+			line := "    --" + f.Long + " "
+			if f.Short != 0 {
+				line = "  -" + string(f.Short) + ", --" + f.Long + " "
+			}
+			if !strings.Contains(w.stdout.String(), line) {
 				t.Errorf("icmpx %s: no line %q", c.name, line)
 			}
 		}

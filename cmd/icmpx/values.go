@@ -8,30 +8,35 @@ import (
 	"strings"
 	"time"
 
-	"github.com/urfave/cli/v2"
+	"github.com/icmpx/icmpx/cmd/icmpx/internal/getopt"
 )
 
-// Values are read from strings here, not by cli, so that each mistake gets one
-// clear line.
-
 // A valueReader reads the values of one command's flags and keeps the first
-// mistake.
+// mistake, of which it makes one clear line.
 type valueReader struct {
-	ctx *cli.Context
-	cmd *command
-	err error
+	line *getopt.Line
+	cmd  *command
+	err  error
 }
 
 // text returns the value of a flag, and whether it was given and no mistake has
 // been found so far.
 func (v *valueReader) text(name string) (string, bool) {
-	return v.ctx.String(name), v.err == nil && v.ctx.IsSet(name)
+	s, ok := v.line.Value(name)
+	return s, ok && v.err == nil
 }
 
 // fail notes what is wrong with the value of a flag.
 func (v *valueReader) fail(name, value, want string) {
 	if v.err == nil {
 		v.err = fmt.Errorf("%s: %q is not %s", v.spell(name), value, want)
+	}
+}
+
+// refuse notes a mistake that is not about one value alone.
+func (v *valueReader) refuse(err error) {
+	if v.err == nil {
+		v.err = err
 	}
 }
 
@@ -59,6 +64,25 @@ func (v *valueReader) whole(name string, low, high, fallback int) int {
 		}
 		v.fail(name, s, "a whole number "+limit)
 		return fallback
+	}
+	return n
+}
+
+// number reads a whole number from 0 to high, decimal or hexadecimal after 0x; 0
+// if it was not given.
+func (v *valueReader) number(name string, high uint64) uint64 {
+	s, ok := v.text(name)
+	if !ok {
+		return 0
+	}
+	digits, base := s, 10
+	if hex, ok := strings.CutPrefix(strings.ToLower(s), "0x"); ok {
+		digits, base = hex, 16
+	}
+	n, err := strconv.ParseUint(digits, base, 64)
+	if err != nil || n > high {
+		v.fail(name, s, fmt.Sprintf("a whole number from 0 to %d, decimal or 0x...", high))
+		return 0
 	}
 	return n
 }

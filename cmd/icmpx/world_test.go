@@ -27,14 +27,24 @@ type world struct {
 	drop   error
 	uid    int
 	mode   icmpx.Mode
+	stdin  string
+	lookup time.Duration // that finding a name takes
 
+	noRoute error // what the kernel says about routes
+
+	texts map[string][]string      // name to text records
+	slow  map[string]time.Duration // how long the directory takes for a name or address
+
+	terminal       bool
 	stdout, stderr bytes.Buffer
 	broken         error // what writing to standard output fails with,
 	after          int   // after so many writes
 	status         chan os.Signal
 
-	mu  sync.Mutex
-	did []string // what touches the system, in order
+	mu     sync.Mutex
+	opened []icmpx.ICMPConfig
+	traced []traceSocket
+	did    []string // what touches the system, in order
 }
 
 // network has a host in each family, a millisecond away behind a router.
@@ -54,14 +64,24 @@ func network() probetest.Options {
 // run carries out a command line in the world and returns its exit code.
 func (w *world) run(t *testing.T, args ...string) (code int) {
 	t.Helper()
-	synctest.Test(t, func(t *testing.T) { code = w.inBubble(t.Context(), args) })
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := withTimeout(t, time.Hour) // of the bubble's: what should end and does not, fails
+		defer cancel()
+		code = w.inBubble(ctx, args)
+	})
 	return code
+}
+
+func withTimeout(t *testing.T, d time.Duration) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(t.Context(), d)
 }
 
 // inBubble is run within a bubble that is there.
 func (w *world) inBubble(ctx context.Context, args []string) int {
 	n := probetest.New(w.net)
 	return run(ctx, args, &system{
+		stdin:    strings.NewReader(w.stdin),
+		terminal: w.terminal,
 		stdout: writer(func(b []byte) (int, error) {
 			if w.broken != nil && w.after == 0 {
 				return 0, w.broken
@@ -75,12 +95,20 @@ func (w *world) inBubble(ctx context.Context, args []string) int {
 		status:   w.status,
 		resolver: w,
 		drop:     func() error { w.note("drop"); return w.drop },
+
+		listenTrace: func(s traceSocket) (traceLink, error) { return w.listenTrace(n, s) },
+		deviceMTU:   func(netip.Addr, string) int { return 1500 },
+		directory:   w.directory,
+		broadcast: func(a netip.Addr) bool {
+			return a == netip.MustParseAddr("198.51.100.255")
+		},
 		listen: func(cfg icmpx.ICMPConfig) (socket, error) {
 			w.note(fmt.Sprintf("listen %v", cfg.Family))
+			w.opened = append(w.opened, cfg)
 			if err := w.listen[cfg.Family]; err != nil {
 				return nil, err
 			}
-			return &fakeSocket{Link: n.Link(cfg.Family), mode: max(w.mode, icmpx.ModeRaw)}, nil
+			return &fakeSocket{Link: n.Link(cfg.Family), mode: max(w.mode, icmpx.ModeRaw), noRoute: w.noRoute}, nil
 		},
 	})
 }
@@ -92,8 +120,13 @@ func (w *world) note(what string) {
 }
 
 // LookupNetIP finds names in the table.
-func (w *world) LookupNetIP(_ context.Context, network, host string) ([]netip.Addr, error) {
+func (w *world) LookupNetIP(ctx context.Context, network, host string) ([]netip.Addr, error) {
 	w.note("look up " + network + " " + host)
+	select {
+	case <-time.After(w.lookup):
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
 	switch host {
 	case "slow.example":
 		return nil, &net.DNSError{Err: "i/o timeout", Name: host, IsTimeout: true}
@@ -124,12 +157,20 @@ func (w *world) LookupAddr(_ context.Context, addr string) ([]string, error) {
 // A fakeSocket is a link of the network in memory.
 type fakeSocket struct {
 	probe.Link
-	mode icmpx.Mode
+	mode    icmpx.Mode
+	noRoute error
 }
 
 func (s *fakeSocket) Mode() icmpx.Mode { return s.mode }
 
+func (s *fakeSocket) Connect(netip.Addr) error { return nil }
+
+func (s *fakeSocket) MTUFor(netip.Addr) (int, error) { return 1500, nil }
+
 func (s *fakeSocket) SourceFor(dst netip.Addr) (netip.Addr, error) {
+	if s.noRoute != nil {
+		return netip.Addr{}, s.noRoute
+	}
 	if dst.Is4() {
 		return netip.MustParseAddr("192.0.2.250"), nil
 	}

@@ -1,7 +1,7 @@
 // Package getopt reads command lines by the grammar of GNU getopt_long: flags
 // stand anywhere, short ones combine, the last of them takes its value attached
-// or next, and "--" ends the flags. It brings them into one normal form, which
-// any flag parser understands.
+// or next, and "--" ends the flags. A table declares the flags of a command: it
+// is the grammar, and the help is made of it.
 package getopt
 
 import (
@@ -13,7 +13,8 @@ import (
 type Flag struct {
 	Short rune   // the letter behind one dash; 0: none
 	Long  string // the name behind two dashes; of flags that are taken never empty
-	Value bool   // it takes a value
+	Value string // what help calls its value; empty: it takes none
+	Usage string // what it does, for help
 
 	// Refused makes the flag known but not taken: using it is an error. Instead
 	// says what to use; it may be empty.
@@ -94,9 +95,9 @@ func long(flags []Flag, arg string, rest, out []string) ([]string, []string, err
 		return nil, nil, &Error{Problem: Unknown, Flag: "--" + name, Meant: nearest(flags, name)}
 	case f.Refused:
 		return nil, nil, &Error{Problem: Refused, Flag: "--" + name, Instead: f.Instead}
-	case !f.Value && attached:
+	case f.Value == "" && attached:
 		return nil, nil, &Error{Problem: NeedsNone, Flag: "--" + name}
-	case !f.Value:
+	case f.Value == "":
 		return append(out, "--"+name), rest, nil
 	case attached:
 		return append(out, "--"+name+"="+value), rest, nil
@@ -118,7 +119,7 @@ func short(flags []Flag, arg string, rest, out []string) ([]string, []string, er
 			return nil, nil, &Error{Problem: Unknown, Flag: letter}
 		case f.Refused:
 			return nil, nil, &Error{Problem: Refused, Flag: letter, Instead: f.Instead}
-		case !f.Value:
+		case f.Value == "":
 			out = append(out, "--"+f.Long)
 		case arg != "":
 			return append(out, "--"+f.Long+"="+arg), rest, nil

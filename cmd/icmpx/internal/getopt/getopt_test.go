@@ -8,16 +8,16 @@ import (
 )
 
 var flags = []Flag{
-	{Short: 'c', Long: "count", Value: true},
+	{Short: 'c', Long: "count", Value: "V"},
 	{Short: 'h', Long: "help"},
-	{Short: 'i', Long: "interval", Value: true},
-	{Short: 'I', Long: "interface", Value: true},
+	{Short: 'i', Long: "interval", Value: "V"},
+	{Short: 'I', Long: "interface", Value: "V"},
 	{Short: 'j', Long: "json"},
 	{Short: 'n', Long: "numeric"},
 	{Short: 'q', Long: "quiet"},
-	{Short: 's', Long: "size", Value: true},
+	{Short: 's', Long: "size", Value: "V"},
 	{Long: "only-long"},
-	{Short: 'ä', Long: "umlaut", Value: true},
+	{Short: 'ä', Long: "umlaut", Value: "V"},
 	{Short: 'f', Refused: true, Instead: "use -i 0.002"},
 	{Long: "flood", Refused: true, Instead: "use --interval 0.002"},
 }
@@ -144,4 +144,29 @@ func FuzzNormalize(f *testing.F) {
 			t.Fatalf("%q: %q becomes %q, %v", line, once, twice, err)
 		}
 	})
+}
+
+func TestParse(t *testing.T) {
+	l, err := Parse(flags, strings.Fields("-nc1 a --count=2 -- -q b"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !l.Has("numeric") || !l.Has("count") || l.Has("quiet") {
+		t.Errorf("flags: %+v", l)
+	}
+	if v, ok := l.Value("count"); v != "2" || !ok {
+		t.Errorf("the last count counts: %q, %v", v, ok)
+	}
+	if v, ok := l.Value("size"); v != "" || ok {
+		t.Errorf("size was not given: %q, %v", v, ok)
+	}
+	if got := l.Values("count"); !slices.Equal(got, []string{"1", "2"}) {
+		t.Errorf("counts %q", got)
+	}
+	if !slices.Equal(l.Operands, []string{"a", "-q", "b"}) {
+		t.Errorf("operands %q", l.Operands)
+	}
+	if l, err := Parse(flags, []string{"-Z"}); err == nil || l != nil {
+		t.Errorf("got %v, %v", l, err)
+	}
 }

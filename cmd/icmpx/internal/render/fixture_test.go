@@ -7,6 +7,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/icmpx/icmpx/cmd/icmpx/internal/damage"
 	"github.com/icmpx/icmpx/icmpx"
 	"github.com/icmpx/icmpx/probe"
 )
@@ -78,6 +79,11 @@ func items() []item {
 			r.Damage = probe.Damage{Class: class, Offset: offset, Want: want, Got: got}
 		}
 	}
+	options := func(b ...byte) func(*probe.Result) {
+		return func(r *probe.Result) { r.Reply.Options = b }
+	}
+	group := host6
+	group.Name, group.Addr, group.Group = "ff02::1%eth0", netip.MustParseAddr("ff02::1%eth0"), true
 	return []item{
 		{"reply", &host4, echo(&host4, 1, 43*time.Microsecond, nil)},
 		{"reply, IPv6", &host6, echo(&host6, 1, 12345678*time.Nanosecond, nil)},
@@ -96,9 +102,25 @@ func items() []item {
 		{"other address", &host4, echo(&host4, 5, time.Millisecond, func(r *probe.Result) {
 			r.Fate, r.Alias, r.Reply.From = probe.Rejected, true, router4
 		})},
+		{"multicast, the second to answer", &group, echo(&group, 5, time.Millisecond, func(r *probe.Result) {
+			r.Fate, r.Alias, r.Probe.AnySource, r.Reply.From = probe.Extra, true, true, router6
+		})},
 		{"multicast", &host6, echo(&host6, 5, time.Millisecond, func(r *probe.Result) {
 			r.Alias, r.Probe.AnySource, r.Reply.From = true, true, router6
 		})},
+		{"record route", &host4, echo(&host4, 5, time.Millisecond, options(0x01, 0x07, 39, 16,
+			192, 0, 2, 1, 203, 0, 113, 254, 192, 0, 2, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0))},
+		{"record route again", &host4, echo(&host4, 6, time.Millisecond, options(0x01, 0x07, 39, 16,
+			192, 0, 2, 1, 203, 0, 113, 254, 192, 0, 2, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0))},
+		{"timestamps", &host4, echo(&host4, 7, time.Millisecond, options(68, 20, 21, 0x30,
+			0, 0, 4, 0, 0, 0, 4, 2, 0x80, 0, 0, 9, 0x80, 0, 0, 8))},
+		{"timestamps and addresses", &host4, echo(&host4, 8, time.Millisecond, options(68, 20, 13, 1,
+			203, 0, 113, 254, 0, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0))},
+		{"empty record route", &host4, echo(&host4, 8, time.Millisecond, options(7, 7, 4, 0, 0, 0, 0, 0))},
+		{"other option", &host4, echo(&host4, 8, time.Millisecond, options(0x94, 4, 0, 0))},
+		{"hostile options", &host4, echo(&host4, 9, time.Millisecond, options(7, 200, 4, 0))},
+		{"hostile record route", &host4, echo(&host4, 9, time.Millisecond, options(7, 4, 3, 0))},
+		{"hostile timestamps", &host4, echo(&host4, 9, time.Millisecond, options(68, 8, 5, 2, 0, 0, 0, 0))},
 		{"time exceeded", &host4, icmpError(&host4, 6, icmpx.Reply{Kind: icmpx.KindTimeExceeded, Type: 11})},
 		{"time exceeded, IPv6", &host6, icmpError(&host6, 6, icmpx.Reply{Kind: icmpx.KindTimeExceeded, Type: 3})},
 		{"host unreachable", &host4, icmpError(&host4, 7, icmpx.Reply{Kind: icmpx.KindUnreachable, Type: 3, Code: 1})},
@@ -114,6 +136,7 @@ func items() []item {
 		{"parameter problem, IPv6", &host6, icmpError(&host6, 10, icmpx.Reply{Kind: icmpx.KindParamProblem, Type: 4, Pointer: 40})},
 		{"redirect", &host4, icmpError(&host4, 11, icmpx.Reply{Kind: icmpx.KindRedirect, Type: 5, Code: 1, Gateway: netip.MustParseAddr("203.0.113.253")})},
 		{"source quench", &host4, icmpError(&host4, 11, icmpx.Reply{Kind: icmpx.KindSourceQuench, Type: 4})},
+		{"rate", &host4, probe.PingEvent{Kind: probe.PingRate, Dst: host4.Addr, Rate: 1.0 / 3, Why: "source quench"}},
 		{"not permitted", &host4, failed(&host4, 12, os.NewSyscallError("sendmsg", syscall.EPERM))},
 		{"unreachable network", &host6, failed(&host6, 12, os.NewSyscallError("sendmsg", syscall.ENETUNREACH))},
 		{"errno without a name", &host4, failed(&host4, 12, syscall.Errno(4095))},
@@ -127,7 +150,7 @@ func items() []item {
 // A run is one account, and what it shows.
 type account struct {
 	about string
-	stats probe.Stats
+	stats Account
 }
 
 func accounts() []account {
@@ -136,17 +159,36 @@ func accounts() []account {
 		N: 3, Min: 43 * time.Microsecond, Avg: 1234567, Max: 2 * ms, Mdev: 800499,
 		P50: ms, P90: 2 * ms, P95: 2 * ms, P99: 2 * ms, EWMA: 1100 * time.Microsecond, Jitter: 12345,
 	}
+	sum, other := probe.Digest{0: 0x12, 31: 0xef}, probe.Digest{0: 0x13}
+	var damaged damage.Map
+	damaged.Add([]byte("sent"), []byte("send"), probe.Damage{Class: probe.Flipped, Offset: 3, Want: 't', Got: 'd'})
 	return []account{
-		{"nothing sent", probe.Stats{}},
-		{"all answered", probe.Stats{Sent: 3, Received: 3, Duration: 2003 * ms, Pipe: 1, RTT: rtt, Stamps: icmpx.StampKernel}},
-		{"one answered", probe.Stats{Sent: 1, Received: 1, Duration: 499 * time.Microsecond, Pipe: 1, Stamps: icmpx.StampUser, RTT: probe.Summary{
-			N: 1, Min: ms, Avg: ms, Max: ms, P50: ms, P90: ms, P95: ms, P99: ms, EWMA: ms}}},
-		{"a third lost", probe.Stats{Sent: 3, Received: 2, Lost: 1, Duration: 12003 * ms, Pipe: 3, RTT: rtt, Stamps: icmpx.StampKernel, LongestLoss: 1}},
-		{"none answered", probe.Stats{Sent: 4, Lost: 3, Errors: 1, Duration: 13 * time.Second, Pipe: 4, LongestLoss: 4}},
-		{"everything", probe.Stats{
+		{"nothing sent", Account{}},
+		{"all answered", Account{Stats: probe.Stats{Sent: 3, Received: 3, Duration: 2003 * ms, Pipe: 1, RTT: rtt, Stamps: icmpx.StampKernel}}},
+		{"one answered", Account{Stats: probe.Stats{Sent: 1, Received: 1, Duration: 499 * time.Microsecond, Pipe: 1, Stamps: icmpx.StampUser, RTT: probe.Summary{
+			N: 1, Min: ms, Avg: ms, Max: ms, P50: ms, P90: ms, P95: ms, P99: ms, EWMA: ms}}}},
+		{"a third lost", Account{Stats: probe.Stats{Sent: 3, Received: 2, Lost: 1, Duration: 12003 * ms, Pipe: 3, RTT: rtt, Stamps: icmpx.StampKernel, LongestLoss: 1}}},
+		{"none answered", Account{Stats: probe.Stats{Sent: 4, Lost: 3, Errors: 1, Duration: 13 * time.Second, Pipe: 4, LongestLoss: 4}}},
+		{"everything", Account{Stats: probe.Stats{
 			Sent: 100, Received: 80, Corrupted: 2, Errors: 5, Lost: 12, InFlight: 1,
 			Duplicates: 3, Late: 4, Forged: 6, Stale: 7, Strays: 8, OwnDrops: 9, Local: 5,
 			Duration: 99 * time.Second, Pipe: 11, RTT: rtt, Stamps: icmpx.StampUser, LongestLoss: 10,
+		}}},
+		{"a whole payload", Account{
+			Stats:   probe.Stats{Sent: 3, Received: 3, Duration: 2003 * ms, Pipe: 1, RTT: rtt, Stamps: icmpx.StampKernel},
+			Payload: &Payload{File: "a\x1b.bin", Bytes: 300, Returned: 300, Sum: sum, SumReturned: &sum, Identical: true},
+		}},
+		{"a payload in chunks", Account{
+			Stats: probe.Stats{Sent: 9, Received: 2, Lost: 6, Corrupted: 1, Duration: 2003 * ms, Pipe: 2, RTT: rtt, Stamps: icmpx.StampKernel},
+			Payload: &Payload{
+				File: "-", Bytes: 5000, Returned: 1472, Sum: sum, SumReturned: &other,
+				Chunk: 1472, Chunks: 4, Done: 1, Resent: 6,
+			},
+			Damage: damaged,
+		}},
+		{"a payload that did not come back", Account{
+			Stats:   probe.Stats{Sent: 1, Lost: 1},
+			Payload: &Payload{File: "x", Bytes: 1, Sum: sum},
 		}},
 	}
 }

@@ -51,9 +51,11 @@ func starts() []Host {
 	nothing.Payload = 0
 	vrf := host6
 	vrf.Interface, vrf.Source = "vrf-blue", netip.Addr{}
-	hostile := host6
+	hostile, labelled, recording := host6, host6, host4
 	hostile.Name = "b\x1b[2J.example"
-	return []Host{host4, host6, iface, source, nothing, vrf, hostile}
+	labelled.FlowLabel = 0x3039
+	recording.Options = 40
+	return []Host{host4, host6, iface, source, nothing, vrf, hostile, labelled, recording}
 }
 
 func TestTextGolden(t *testing.T) {
@@ -71,6 +73,7 @@ func TestTextGolden(t *testing.T) {
 		{"text-verbose.golden", Text{Verbose: true, Timestamps: true}},
 		{"text-hosts.golden", Text{Prefix: true, Name: names}},
 		{"text-quiet.golden", Text{Quiet: true}},
+		{"text-habits.golden", Text{Bell: true, Precise: true, Gap: true}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.file, func(t *testing.T) {
@@ -90,7 +93,7 @@ func TestTextGolden(t *testing.T) {
 			for _, a := range accounts() {
 				b = append(b, "# "+a.about+"\n"...)
 				b = tt.text.AppendSummary(b, &host4, &a.stats)
-				b = bytes.ReplaceAll(tt.text.AppendStatus(b, &host4, &a.stats), []byte("\r"), []byte("(status) "))
+				b = bytes.ReplaceAll(tt.text.AppendStatus(b, &host4, &a.stats.Stats), []byte("\r"), []byte("(status) "))
 			}
 			golden(t, tt.file, b)
 		})
@@ -111,7 +114,7 @@ func jsonLines() []byte {
 	for _, it := range items() {
 		b = j.AppendEvent(b, it.host, &it.event, t0.Add(time.Minute))
 	}
-	b = j.AppendStray(b, &icmpx.Reply{Kind: icmpx.KindTimeExceeded, Type: 11, From: router4}, "quotes no probe of ours")
+	b = j.AppendStray(b, "192.0.2.1", &icmpx.Reply{Kind: icmpx.KindTimeExceeded, Type: 11, From: router4}, "quotes no probe of ours")
 	for _, a := range accounts() {
 		b = j.AppendSummary(b, &host4, &a.stats)
 	}

@@ -17,14 +17,22 @@ type Host struct {
 	Interface  string
 	FromSource bool
 
+	FlowLabel uint32 // of IPv6 that -F asked for; 0: none
+	Group     bool   // multicast: more than one may answer each probe
+
 	Payload int        // bytes behind the ICMP header
+	Options int        // bytes of IPv4 options
 	Socket  icmpx.Mode // raw or datagram
 }
 
 // PacketBytes returns the length in bytes of the whole IP packet of a probe.
 func (h *Host) PacketBytes() int {
-	return icmpx.FamilyOf(h.Addr).HeaderLen() + 8 + h.Payload
+	return icmpx.FamilyOf(h.Addr).HeaderLen() + h.Options + 8 + h.Payload
 }
+
+// HeaderBytes returns the length in bytes of what stands before the payload in
+// the packet of a probe.
+func (h *Host) HeaderBytes() int { return h.PacketBytes() - h.Payload }
 
 // IsLocal reports whether an event is a failure of this host: it could not
 // send, or the packet exceeds a limit that it knows itself.

@@ -1,6 +1,7 @@
 package render
 
 import (
+	"math"
 	"net/netip"
 	"strconv"
 	"time"
@@ -69,6 +70,15 @@ func (o *object) percent(k string, v float64) {
 		v = 0
 	}
 	o.b = strconv.AppendFloat(o.b, v, 'g', 6, 64)
+}
+
+// float appends v with four significant digits; what is no finite number is 0.
+func (o *object) float(k string, v float64) {
+	o.key(k)
+	if math.IsNaN(v) || math.IsInf(v, 0) {
+		v = 0
+	}
+	o.b = strconv.AppendFloat(o.b, v, 'g', 4, 64)
 }
 
 // addr appends an address with its zone, or null.

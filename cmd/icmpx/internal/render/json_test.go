@@ -2,6 +2,7 @@ package render
 
 import (
 	"encoding/json"
+	"math"
 	"net/netip"
 	"strings"
 	"testing"
@@ -91,22 +92,23 @@ func FuzzJSON(f *testing.F) {
 			Damage: probe.Damage{Class: probe.DamageClass(part(5)), Offset: int(n), Want: int16(n), Got: int16(at)},
 			Reply: icmpx.Reply{
 				Kind: icmpx.Kind(part(6)), Type: part(7), Code: part(8), From: from, Gateway: from,
-				At: time.Unix(at, n), MTU: int(n), Bytes: int(at), TTL: part(9),
+				Options: parts, At: time.Unix(at, n), MTU: int(n), Bytes: int(at), TTL: part(9),
 			},
 		}
 		stats := probe.Stats{Sent: int(n), InFlight: int(at), Lost: int(part(0)), Duration: time.Duration(at), RTT: probe.Summary{N: int(part(1)), Min: time.Duration(n)}}
 		var j JSON
 		lines := [][]byte{
 			j.AppendStart(nil, &h, time.Unix(n, at)),
-			j.AppendStray(nil, &r.Reply, host),
-			j.AppendSummary(nil, &h, &stats),
+			j.AppendStray(nil, host, &r.Reply, host),
+			j.AppendSummary(nil, &h, &Account{Stats: stats}),
 		}
-		for kind := probe.PingReply; kind <= probe.PingRejected; kind++ {
-			ev := probe.PingEvent{Kind: kind, Dst: from, Seq: uint16(n), Result: &r}
+		for kind := probe.PingReply; kind <= probe.PingRate; kind++ {
+			ev := probe.PingEvent{Kind: kind, Dst: from, Seq: uint16(n), Result: &r, Rate: math.Float64frombits(uint64(n)), Why: host}
 			if b := j.AppendEvent(nil, &h, &ev, time.Unix(at, 0)); b != nil {
 				lines = append(lines, b)
 			}
 			(&Text{Verbose: true, Timestamps: true, Prefix: true}).AppendEvent(nil, &h, &ev, time.Unix(at, 0))
+			(&Text{}).AppendFlood(nil, &ev)
 		}
 		for _, b := range lines {
 			if !json.Valid(b) || strings.Count(string(b), "\n") != 1 || b[len(b)-1] != '\n' {

@@ -51,21 +51,31 @@ func (JSON) AppendEvent(b []byte, h *Host, ev *probe.PingEvent, now time.Time) [
 	case probe.PingError:
 		return appendError(b, h, ev, now)
 	case probe.PingNotice:
-		return appendNotice(b, &ev.Result.Reply)
+		return appendNotice(b, h, ev)
+	case probe.PingRate:
+		o := event(b, "rate")
+		o.str("target", h.Name)
+		o.float("pps", ev.Rate)
+		o.str("why", ev.Why)
+		return o.line()
 	}
 	return b
 }
 
-// AppendStray appends the event of a reply that is nobody's answer.
-func (JSON) AppendStray(b []byte, r *icmpx.Reply, why string) []byte {
+// AppendStray appends the event of a reply that is nobody's answer. target is
+// the host that it seems to be about; "" if it is none.
+func (JSON) AppendStray(b []byte, target string, r *icmpx.Reply, why string) []byte {
 	o := event(b, "stray")
+	if target != "" {
+		o.str("target", target)
+	}
 	o.addr("from", r.From)
 	o.str("why", why)
 	return o.line()
 }
 
 // AppendSummary appends the event that closes a run.
-func (JSON) AppendSummary(b []byte, h *Host, s *probe.Stats) []byte {
+func (JSON) AppendSummary(b []byte, h *Host, s *Account) []byte {
 	o := event(b, "summary")
 	o.str("target", h.Name)
 	o.addr("addr", h.Addr)
@@ -83,6 +93,9 @@ func (JSON) AppendSummary(b []byte, h *Host, s *probe.Stats) []byte {
 	o.int("duration_ns", int64(s.Duration))
 	o.rtt("rtt_ns", &s.RTT)
 	o.orNull("jitter_ns", int64(s.RTT.Jitter), s.RTT.N > 1)
+	if s.Payload != nil {
+		o.payload(s.Payload)
+	}
 	return o.line()
 }
 
@@ -110,6 +123,9 @@ func appendReply(b []byte, h *Host, ev *probe.PingEvent) []byte {
 		c.orNull("got", int64(d.Got), d.Got >= 0)
 		c.str("class", d.Class.String())
 		o.b = c.end()
+	}
+	if len(r.Reply.Options) > 0 {
+		o.options(r.Reply.Options)
 	}
 	o.time("time", r.Reply.At)
 	return o.line()
@@ -154,8 +170,11 @@ func appendFailed(b []byte, h *Host, ev *probe.PingEvent, now time.Time) []byte 
 	return o.line()
 }
 
-func appendNotice(b []byte, r *icmpx.Reply) []byte {
+func appendNotice(b []byte, h *Host, ev *probe.PingEvent) []byte {
+	r := &ev.Result.Reply
 	o := event(b, "notice")
+	o.str("target", h.Name)
+	o.int("seq", int64(ev.Seq))
 	o.str("kind", r.Kind.String())
 	o.addr("from", r.From)
 	if r.Kind == icmpx.KindRedirect {

@@ -11,15 +11,21 @@ import (
 
 // AppendSummary appends the statistics of a run: iputils' block, then a line if
 // something was unusual, then what Verbose adds.
-func (t *Text) AppendSummary(b []byte, h *Host, s *probe.Stats) []byte {
+func (t *Text) AppendSummary(b []byte, h *Host, s *Account) []byte {
 	start := len(b)
 	b = append(b, "\n--- "...)
 	b = append(AppendSafe(b, h.Name), " ping statistics ---\n"...)
-	b = appendCounts(b, s)
-	b = appendRTT(b, s)
-	b = t.appendUnusual(b, s)
+	b = appendCounts(b, &s.Stats)
+	b = t.appendRTT(b, &s.Stats)
+	b = t.appendUnusual(b, &s.Stats)
+	if s.Damage.Replies() > 0 {
+		b = append(s.Damage.AppendWords(b, h.HeaderBytes()), '\n')
+	}
+	if s.Payload != nil {
+		b = appendPayload(b, s.Payload)
+	}
 	if t.Verbose {
-		b = appendMore(b, h, s)
+		b = appendMore(b, h, &s.Stats)
 	}
 	if t.Prefix {
 		return t.prefixLines(b, start, h)
@@ -64,16 +70,20 @@ func appendPlus(b []byte, n int, what string) []byte {
 
 // appendRTT appends the line of round-trip times, which is empty when there is
 // nothing to say, as iputils' is.
-func appendRTT(b []byte, s *probe.Stats) []byte {
-	if r := &s.RTT; r.N > 0 {
+func (t *Text) appendRTT(b []byte, s *probe.Stats) []byte {
+	r, comma := &s.RTT, ""
+	if r.N > 0 {
 		b = append(b, "rtt min/avg/max/mdev = "...)
 		b = append(appendList(b, r.Min, r.Avg, r.Max, r.Mdev), " ms"...)
+		comma = ", "
 	}
-	if s.Pipe > 1 {
-		if s.RTT.N > 0 {
-			b = append(b, ", "...)
-		}
-		b = strconv.AppendInt(append(b, "pipe "...), int64(s.Pipe), 10)
+	if s.Pipe > 1 && s.Received+s.Corrupted+s.Errors > 0 { // iputils learns of it by answers
+		b = strconv.AppendInt(append(append(b, comma...), "pipe "...), int64(s.Pipe), 10)
+		comma = ", "
+	}
+	if t.Gap && r.N > 0 && s.Sent > 1 {
+		b = append(append(b, comma...), "ipg/ewma "...)
+		b = append(appendList(b, s.Duration/time.Duration(s.Sent-1), r.EWMA), " ms"...)
 	}
 	return append(b, '\n')
 }

@@ -16,8 +16,13 @@ type Text struct {
 	Quiet      bool // only the first line and the statistics (-q)
 	Verbose    bool // more about each reply, percentiles and jitter (-v)
 	Prefix     bool // lead each line by its host: there are several
+	Bell       bool // ring at each reply (-a)
+	Precise    bool // round-trip times with three decimals (-3)
+	Gap        bool // the statistics say how far apart the probes were (-f, -A)
 
 	Name func(netip.Addr) string // the name of an address, "" if not known; nil: none is
+
+	route []netip.Addr // that was recorded last
 }
 
 // AppendStart appends the line that opens a run.
@@ -30,6 +35,13 @@ func (t *Text) AppendStart(b []byte, h *Host) []byte {
 	} else {
 		b = append(AppendAddr(append(b, " ("...), h.Addr), ") "...)
 	}
+	if h.FlowLabel != 0 {
+		b = append(b, ", flow 0x"...)
+		for shift := 16; shift >= 0; shift -= 4 {
+			b = append(b, hexDigits[h.FlowLabel>>shift&15])
+		}
+		b = append(b, ", "...)
+	}
 	b = appendOrigin(b, h)
 	b = strconv.AppendInt(b, int64(h.Payload), 10)
 	if v6 {
@@ -37,6 +49,11 @@ func (t *Text) AppendStart(b []byte, h *Host) []byte {
 	}
 	b = strconv.AppendInt(append(b, '('), int64(h.PacketBytes()), 10)
 	return append(b, ") bytes of data.\n"...)
+}
+
+// AppendPattern appends the line that shows the pattern of -p.
+func AppendPattern(b, pattern []byte) []byte {
+	return append(appendHex(append(b, "PATTERN: 0x"...), pattern), '\n')
 }
 
 // appendOrigin appends "from ADDRESS INTERFACE: " as far as -I asked for it.
@@ -75,6 +92,8 @@ func (t *Text) AppendEvent(b []byte, h *Host, ev *probe.PingEvent, now time.Time
 		return append(appendSeq(b, ev), '\n')
 	case probe.PingLost:
 		return t.lost(b, h, ev, now)
+	case probe.PingRate:
+		return t.rate(b, h, ev, now)
 	}
 	return b
 }
@@ -86,6 +105,14 @@ func (t *Text) icmp(b []byte, h *Host, ev *probe.PingEvent, colon string) []byte
 	b = append(appendSeq(append(b, colon...), ev), ' ')
 	b = appendICMP(b, icmpx.FamilyOf(h.Addr), r)
 	return append(appendMarks(b, ev.Result), '\n')
+}
+
+// rate appends the line of a rate that changed.
+func (t *Text) rate(b []byte, h *Host, ev *probe.PingEvent, now time.Time) []byte {
+	b = append(t.lead(b, h, now), "rate now "...)
+	b = strconv.AppendFloat(b, ev.Rate, 'g', 4, 64)
+	b = AppendSafe(append(b, " probes per second: "...), ev.Why)
+	return append(b, '\n')
 }
 
 func (t *Text) lost(b []byte, h *Host, ev *probe.PingEvent, now time.Time) []byte {
@@ -136,6 +163,7 @@ func (t *Text) AppendLocal(b []byte, h *Host, ev *probe.PingEvent) []byte {
 // reply appends the line of an echo reply, and one more if its payload changed.
 func (t *Text) reply(b []byte, h *Host, ev *probe.PingEvent) []byte {
 	r := ev.Result
+	start := len(b)
 	b = t.lead(b, h, r.Reply.At)
 	b = strconv.AppendInt(b, int64(r.Reply.Bytes), 10)
 	b = t.address(append(b, " bytes from "...), r.Reply.From)
@@ -148,13 +176,26 @@ func (t *Text) reply(b []byte, h *Host, ev *probe.PingEvent) []byte {
 		b = append(b, " ttl="...)
 		b = strconv.AppendUint(b, uint64(r.Reply.TTL), 10)
 	}
-	b = appendMillis(append(b, " time="...), r.RTT)
-	b = appendMarks(b, r)
-	b = append(b, '\n')
+	b = t.appendTime(append(b, " time="...), r.RTT)
+	if !h.Group || t.Verbose || r.Fate != probe.Extra || r.Late {
+		b = appendMarks(b, r)
+	}
+	if t.Bell {
+		b = append(b, '\a')
+	}
+	b = append(t.appendOptions(b, r.Reply.Options), '\n')
+	b = t.prefixRest(b, start, h)
 	if r.Damage.Class != probe.Intact {
 		b = append(appendDamage(t.prefix(b, h), &r.Damage), '\n')
 	}
 	return b
+}
+
+func (t *Text) appendTime(b []byte, rtt time.Duration) []byte {
+	if t.Precise {
+		return append(appendList(b, max(rtt, 0)), " ms"...)
+	}
+	return appendMillis(b, rtt)
 }
 
 // appendMarks appends what is odd about a reply.
@@ -175,25 +216,6 @@ func appendMarks(b []byte, r *probe.Result) []byte {
 		b = append(b, " (DIFFERENT ADDRESS!)"...)
 	}
 	return b
-}
-
-// appendDamage appends where a payload first differs from what was sent.
-func appendDamage(b []byte, d *probe.Damage) []byte {
-	b = append(b, "wrong data byte #"...)
-	b = strconv.AppendInt(b, int64(d.Offset), 10)
-	if d.Want < 0 {
-		b = append(b, " should not be there"...)
-	} else {
-		b = append(b, " should be 0x"...)
-		b = strconv.AppendInt(b, int64(d.Want), 16)
-	}
-	if d.Got < 0 {
-		b = append(b, " but is missing"...)
-	} else {
-		b = append(b, " but was 0x"...)
-		b = strconv.AppendInt(b, int64(d.Got), 16)
-	}
-	return append(append(append(b, " ("...), d.Class.String()...), ')')
 }
 
 // appendICMP appends the words for an ICMP error, redirect or source quench.

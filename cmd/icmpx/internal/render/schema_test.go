@@ -70,6 +70,8 @@ func (s *schema) word(node map[string]any, word string, want, v any) string {
 	case "maximum":
 		n, ok := v.(float64)
 		return unless(!ok || n <= want.(float64), "%v is above %v", v, want)
+	case "items":
+		return s.items(want.(map[string]any), v)
 	case "required", "properties", "additionalProperties":
 		object, ok := v.(map[string]any)
 		if !ok {
@@ -78,6 +80,16 @@ func (s *schema) word(node map[string]any, word string, want, v any) string {
 		return s.object(node, word, object)
 	}
 	return "the test does not know the word " + word
+}
+
+func (s *schema) items(node map[string]any, v any) string {
+	list, _ := v.([]any) // type decides whether it may be something else
+	for i, item := range list {
+		if bad := s.check(node, item); bad != "" {
+			return fmt.Sprintf("item %d: %s", i, bad)
+		}
+	}
+	return ""
 }
 
 func (s *schema) object(node map[string]any, word string, v map[string]any) string {
@@ -138,6 +150,12 @@ func hasType(want, v any) bool {
 		case "string":
 			_, ok := v.(string)
 			return ok
+		case "boolean":
+			_, ok := v.(bool)
+			return ok
+		case "array":
+			_, ok := v.([]any)
+			return ok
 		case "object":
 			_, ok := v.(map[string]any)
 			return ok
@@ -158,7 +176,7 @@ func unless(ok bool, format string, args ...any) string {
 func TestSchema(t *testing.T) {
 	s := loadSchema(t)
 	seen := map[string]bool{}
-	for line := range bytes.Lines(jsonLines()) {
+	for line := range bytes.Lines(append(jsonLines(), traceLines()...)) {
 		var v map[string]any
 		if err := json.Unmarshal(line, &v); err != nil {
 			t.Fatalf("%s: %v", line, err)
@@ -166,10 +184,13 @@ func TestSchema(t *testing.T) {
 		if bad := s.check(s.root, v); bad != "" {
 			t.Errorf("%s%s", line, bad)
 		}
-		seen["#/$defs/"+v["event"].(string)] = true
+		for _, sub := range s.root["oneOf"].([]any) {
+			ref := sub.(map[string]any)
+			seen[ref["$ref"].(string)] = seen[ref["$ref"].(string)] || s.check(ref, v) == ""
+		}
 	}
-	for _, sub := range s.root["oneOf"].([]any) {
-		if ref := sub.(map[string]any)["$ref"].(string); !seen[ref] {
+	for ref, ok := range seen {
+		if !ok {
 			t.Errorf("no line shows %s", ref)
 		}
 	}
@@ -187,6 +208,10 @@ func TestSchemaRefuses(t *testing.T) {
 		`{"event":"lost","target":"a","seq":1,"time":"2024-04-05T19:35:22Z"}`,
 		`{"event":"lost","target":"a","seq":1,"time":"2024-04-05T19:35:22.123456789Z","more":1}`,
 		`{"event":"stray","from":1,"why":"x"}`,
+		`{"event":"hop","ttl":0,"probes":[]}`,
+		`{"event":"hop","ttl":1,"probes":[{"lost":true,"open":true}]}`,
+		`{"event":"hop","ttl":1,"probes":[{}]}`,
+		`{"event":"hop","ttl":1,"probes":[{"from":"192.0.2.1","lost":true}]}`,
 	} {
 		var v any
 		if err := json.Unmarshal([]byte(line), &v); err != nil {

@@ -3,7 +3,9 @@ package render
 import (
 	"bytes"
 	"net/netip"
+	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -95,5 +97,90 @@ func TestRejectedError(t *testing.T) {
 	got := string((&Text{}).AppendEvent(nil, &host4, &ev, t0))
 	if want := "From 203.0.113.254: icmp_seq=3 Time to live exceeded (FORGED!)\n"; got != want {
 		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+func TestAppendFlood(t *testing.T) {
+	reply := echo(&host4, 1, time.Millisecond, nil)
+	tests := []struct {
+		name string
+		ev   probe.PingEvent
+		want string
+	}{
+		{"reply", reply, "\b \b\a"},
+		{"duplicate", echo(&host4, 1, time.Millisecond, func(r *probe.Result) { r.Fate = probe.Extra }), "\b \b\a"},
+		{"changed", echo(&host4, 1, time.Millisecond, func(r *probe.Result) { r.Damage.Class = probe.Flipped }), "\bC"},
+		{"forged", echo(&host4, 1, time.Millisecond, func(r *probe.Result) { r.Fate = probe.Rejected }), ""},
+		{"error", icmpError(&host4, 1, icmpx.Reply{Kind: icmpx.KindTimeExceeded, Type: 11}), "\bE"},
+		{"redirect", icmpError(&host4, 1, icmpx.Reply{Kind: icmpx.KindRedirect, Type: 5}), ""},
+		{"not sent", failed(&host4, 1, syscall.EPERM), "E"},
+		{"lost", probe.PingEvent{Kind: probe.PingLost, Result: &probe.Result{Fate: probe.Lost}}, ""},
+	}
+	for _, tt := range tests {
+		if got := string((&Text{Bell: true}).AppendFlood(nil, &tt.ev)); got != tt.want {
+			t.Errorf("%s: got %q, want %q", tt.name, got, tt.want)
+		}
+		if got := string((&Text{Quiet: true}).AppendFlood(nil, &tt.ev)); got != "" {
+			t.Errorf("%s, quiet: got %q", tt.name, got)
+		}
+	}
+}
+
+func TestAppendDiff(t *testing.T) {
+	want := make([]byte, 40)
+	for i := range want {
+		want[i] = byte(i)
+	}
+	flipped := slices.Clone(want)
+	flipped[17], flipped[18] = 0xff, 0xfe
+	tests := []struct {
+		name string
+		got  []byte
+		diff []string
+	}{
+		{"same", want, nil},
+		{"flipped", flipped, []string{
+			"#16    want 10 11 12 13 14 15 16 17 18 19 1a 1b 1c 1d 1e 1f",
+			"#16    got  10 ff fe 13 14 15 16 17 18 19 1a 1b 1c 1d 1e 1f",
+			"               ^^ ^^",
+		}},
+		{"truncated", want[:34], []string{
+			"#32    want 20 21 22 23 24 25 26 27",
+			"#32    got  20 21",
+			"                  ^^ ^^ ^^ ^^ ^^ ^^",
+		}},
+		{"padded", append(slices.Clone(want), 1), []string{
+			"#32    want 20 21 22 23 24 25 26 27",
+			"#32    got  20 21 22 23 24 25 26 27 01",
+			"                                    ^^",
+		}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			got := string((&Text{}).AppendDiff(nil, &host4, want, tt.got))
+			if w := strings.Join(append(tt.diff, ""), "\n"); got != w && (got != "" || tt.diff != nil) {
+				t.Errorf("got\n%swant\n%s", got, w)
+			}
+		})
+	}
+	long := string((&Text{Prefix: true}).AppendDiff(nil, &host4, make([]byte, 1000), bytes.Repeat([]byte{1}, 1000)))
+	if n := strings.Count(long, "\n"); n != 3*diffRows+1 || strings.Count(long, "192.0.2.1: ") != n {
+		t.Errorf("%d lines:\n%s", n, long)
+	}
+}
+
+func TestAppendProgress(t *testing.T) {
+	for _, tt := range []struct {
+		done, of int64
+		elapsed  time.Duration
+		want     string
+	}{
+		{0, 0, 0, "0%, 0 of 0 bytes"},
+		{500, 3000, time.Microsecond, "16%, 500 of 3000 bytes"},
+		{3_000_000, 3_000_000, 2 * time.Second, "100%, 3000000 of 3000000 bytes, 1500 kB/s"},
+	} {
+		if got := string(AppendProgress(nil, tt.done, tt.of, tt.elapsed)); got != tt.want {
+			t.Errorf("got %q, want %q", got, tt.want)
+		}
 	}
 }
