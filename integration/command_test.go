@@ -54,19 +54,31 @@ func icmpx(t *testing.T, args ...string) *exec.Cmd {
 // ping runs "icmpx ping" on a host to its end.
 func ping(t *testing.T, h *lab.Host, as lab.User, args ...string) done {
 	t.Helper()
-	cmd := icmpx(t, append([]string{"ping"}, args...)...)
+	return command(t, h, as, append([]string{"ping"}, args...)...)
+}
+
+// command runs the binary on a host to its end.
+func command(t *testing.T, h *lab.Host, as lab.User, args ...string) done {
+	t.Helper()
+	cmd := icmpx(t, args...)
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	labtest.OK(t, h.Start(cmd, as))
 	d := done{code: exitCode(t, cmd.Wait()), stdout: stdout.String(), stderr: stderr.String()}
-	t.Logf("ping %s: exit code %d\n%s%s", strings.Join(args, " "), d.code, d.stdout, d.stderr)
+	t.Logf("%s: exit code %d\n%s%s", strings.Join(args, " "), d.code, d.stdout, d.stderr)
 	return d
 }
 
 // start starts "icmpx ping" on a host.
 func start(t *testing.T, h *lab.Host, as lab.User, args ...string) *running {
 	t.Helper()
-	r := &running{t: t, cmd: icmpx(t, append([]string{"ping"}, args...)...)}
+	return begin(t, h, as, append([]string{"ping"}, args...)...)
+}
+
+// begin starts the binary on a host.
+func begin(t *testing.T, h *lab.Host, as lab.User, args ...string) *running {
+	t.Helper()
+	r := &running{t: t, cmd: icmpx(t, args...)}
 	pipe, stdout, err := os.Pipe()
 	labtest.OK(t, err)
 	defer stdout.Close() // the command's alone from here

@@ -41,36 +41,43 @@ func TestPingNotPermitted(t *testing.T) {
 
 // TestPingDropsPrivileges looks at every thread of a ping that is under way.
 func TestPingDropsPrivileges(t *testing.T) {
-	const none = "0000000000000000"
-	want := map[string]string{
-		"CapInh": none, "CapPrm": none, "CapEff": none, "CapBnd": none, "CapAmb": none, "NoNewPrivs": "1",
-	}
 	for _, u := range users {
 		t.Run(u.name, func(t *testing.T) {
 			n := labtest.Build(t, "pair")
 			labtest.OK(t, n.Client.AllowPing())
 			r := start(t, n.Client, u.user, "-i0.05", "--json", n.Addr("server", false).String())
 			r.until(is("reply"))
-			threads := statuses(t, r.cmd.Process.Pid)
-			if len(threads) == 0 {
-				t.Error("found no threads")
-			}
-			for thread, got := range threads {
-				for field, value := range want {
-					// Who has none to begin with cannot empty the bounding set.
-					if field == "CapBnd" && u.user == lab.Ordinary {
-						continue
-					}
-					if got[field] != value {
-						t.Errorf("thread %s: got %s %s, want %s", thread, field, got[field], value)
-					}
-				}
-			}
+			checkDropped(t, r.cmd.Process.Pid, u.user)
 			r.signal(unix.SIGINT)
 			if _, code := r.end(); code != 0 {
 				t.Errorf("got exit code %d, want 0", code)
 			}
 		})
+	}
+}
+
+// checkDropped sees that no thread of a process has a privilege, nor can gain
+// one.
+func checkDropped(t *testing.T, pid int, as lab.User) {
+	t.Helper()
+	const none = "0000000000000000"
+	want := map[string]string{
+		"CapInh": none, "CapPrm": none, "CapEff": none, "CapBnd": none, "CapAmb": none, "NoNewPrivs": "1",
+	}
+	threads := statuses(t, pid)
+	if len(threads) == 0 {
+		t.Error("found no threads")
+	}
+	for thread, got := range threads {
+		for field, value := range want {
+			// Who has none to begin with cannot empty the bounding set.
+			if field == "CapBnd" && as == lab.Ordinary {
+				continue
+			}
+			if got[field] != value {
+				t.Errorf("thread %s: got %s %s, want %s", thread, field, got[field], value)
+			}
+		}
 	}
 }
 

@@ -70,7 +70,15 @@ func (h *Host) Filter(rules ...Rule) error {
 	return wrap("add filter to host "+h.Name, err)
 }
 
-// Unfilter removes all rules of the host's packet filter.
+// Mute makes the host silent: it sends no errors (time exceeded, destination
+// unreachable) any more. It forwards, and answers echo requests, as before.
+func (h *Host) Mute() error {
+	return h.Filter(
+		Rule{Hook: Output, Dst: netip.MustParsePrefix("0.0.0.0/0"), ICMPType: []uint8{3, 11}, Verdict: Drop},
+		Rule{Hook: Output, Dst: netip.MustParsePrefix("::/0"), ICMPType: []uint8{1, 3}, Verdict: Drop})
+}
+
+// Unfilter removes all rules of the host's packet filter, and its translations.
 func (h *Host) Unfilter() error {
 	return wrap("remove filter of host "+h.Name, h.nft((*nftables.Conn).FlushRuleset))
 }

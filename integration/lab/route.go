@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"slices"
 
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
@@ -37,7 +38,13 @@ type Route struct {
 	Dst  netip.Prefix // 0.0.0.0/0 and ::/0: the default route
 	Kind RouteKind
 	Via  netip.Addr // next hop of Unicast: an address at the other end of a link
-	MTU  int        // path MTU of Unicast in bytes; 0: the interface's
+
+	// Or are further next hops, among which and Via packets are balanced: by
+	// their addresses, or by their flows, as the host's
+	// net.ipv4.fib_multipath_hash_policy and its like of IPv6 say.
+	Or []netip.Addr
+
+	MTU int // path MTU of Unicast in bytes; 0: the interface's
 }
 
 // Route adds or replaces a route of the host.
@@ -67,15 +74,40 @@ func (h *Host) netlinkRoute(r Route) (netlink.Route, error) {
 	if r.Kind != Unicast {
 		return route, nil
 	}
+	var hops []*netlink.NexthopInfo
+	for _, via := range append([]netip.Addr{r.Via}, r.Or...) {
+		i := h.towards(via)
+		if i == nil {
+			return route, fmt.Errorf("find next hop %v: no interface is on its network", via)
+		}
+		hops = append(hops, &netlink.NexthopInfo{LinkIndex: i.Index, Gw: via.AsSlice()})
+	}
+	if len(hops) > 1 {
+		route.MultiPath = hops
+		return route, nil
+	}
+	route.LinkIndex, route.Gw = hops[0].LinkIndex, hops[0].Gw
+	return route, nil
+}
+
+// towards returns the interface on whose network an address is; nil if there is
+// none.
+func (h *Host) towards(a netip.Addr) *Iface {
 	for _, i := range h.ifaces {
 		for _, p := range i.Addrs {
-			if p.Contains(r.Via) {
-				route.LinkIndex, route.Gw = i.Index, r.Via.AsSlice()
-				return route, nil
+			if p.Contains(a) {
+				return i
 			}
 		}
 	}
-	return route, fmt.Errorf("find next hop %v: no interface is on its network", r.Via)
+	return nil
+}
+
+// leavesBy reports whether a route leads through an interface.
+func leavesBy(r *netlink.Route, index int) bool {
+	return r.LinkIndex == index || slices.ContainsFunc(r.MultiPath, func(hop *netlink.NexthopInfo) bool {
+		return hop.LinkIndex == index
+	})
 }
 
 // restoreRoutes adds the routes through an interface again: the kernel forgets
@@ -84,7 +116,7 @@ func (h *Host) restoreRoutes(index int) error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	for _, r := range h.routes {
-		if r.LinkIndex != index {
+		if !leavesBy(&r, index) {
 			continue
 		}
 		if err := h.nl.RouteReplace(&r); err != nil {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -23,14 +24,16 @@ type plan struct {
 	cables []cable
 	routes []planRoute
 	names  []planName
+	limits bool                 // all hosts keep the kernel's limits on ICMP errors
 	finish func(*Network) error // what data cannot say; nil: nothing
 }
 
-// A cable links two hosts. A host whose name is r and a digit is a router.
+// A cable links two hosts. A host whose name is r and a number is a router.
 type cable struct{ a, aAddrs, b, bAddrs string }
 
 // A planRoute is a route of a host to each of dst, the next hop being the
-// address of the same family in via.
+// address of the same family in via; if there are several, packets are balanced
+// among them.
 type planRoute struct {
 	host, dst string
 	kind      RouteKind
@@ -43,8 +46,26 @@ type planName struct{ name, addrs string }
 // everything is where a default route goes.
 const everything = "0.0.0.0/0 ::/0"
 
-// Topologies returns all topologies.
-func Topologies() []Topology { return []Topology{pair(), chain(), dark(), delay()} }
+// Topologies returns all topologies. There are others: see Find.
+func Topologies() []Topology {
+	return []Topology{pair(), chain(), dark(), delay(), rowOf(maxRow), silent(), limits(), filtered(), nat(), diamond()}
+}
+
+// Find returns the topology of that name: one of Topologies, or "chain:" and a
+// number of routers, 1 to 30.
+func Find(name string) (Topology, error) {
+	if strings.HasPrefix(name, chainPrefix) {
+		return chainOf(name)
+	}
+	var names []string
+	for _, t := range Topologies() {
+		if t.Name == name {
+			return t, nil
+		}
+		names = append(names, t.Name)
+	}
+	return Topology{}, fmt.Errorf("unknown topology %q: there are %s", name, strings.Join(names, ", "))
+}
 
 // A Network is a topology that has been built.
 type Network struct {
@@ -53,17 +74,17 @@ type Network struct {
 	Names  []Name // of every host and destination, for NameHosts
 
 	byName map[string]*Host
+	limits bool // of new hosts
 }
 
-// Build builds the topology of that name.
+// Build builds the topology of that name, which is one that Find knows.
 func Build(name string) (*Network, error) {
-	all := Topologies()
-	i := slices.IndexFunc(all, func(t Topology) bool { return t.Name == name })
-	if i < 0 {
-		return nil, fmt.Errorf("unknown topology %q", name)
+	t, err := Find(name)
+	if err != nil {
+		return nil, err
 	}
-	n := &Network{Net: New(), byName: map[string]*Host{}}
-	if err := n.build(all[i].plan); err != nil {
+	n := &Network{Net: New(), byName: map[string]*Host{}, limits: t.plan.limits}
+	if err := n.build(t.plan); err != nil {
 		n.Close()
 		return nil, fmt.Errorf("build topology %s: %w", name, err)
 	}
@@ -81,6 +102,18 @@ func (n *Network) Addr(name string, v6 bool) netip.Addr {
 		}
 	}
 	return netip.Addr{}
+}
+
+// Owner returns the name of the host that has an address, or "".
+func (n *Network) Owner(a netip.Addr) string {
+	for name, h := range n.byName {
+		for _, i := range h.ifaces {
+			if slices.ContainsFunc(i.Addrs, func(p netip.Prefix) bool { return p.Addr() == a }) {
+				return name
+			}
+		}
+	}
+	return ""
 }
 
 func (n *Network) build(p plan) error {
@@ -133,9 +166,16 @@ func (n *Network) named(name string) (*Host, error) {
 	if h := n.byName[name]; h != nil {
 		return h, nil
 	}
-	h, err := n.Host(name, HostOptions{Router: len(name) == 2 && name[0] == 'r'})
+	h, err := n.Host(name, HostOptions{Router: routerName(name), RateLimits: n.limits})
 	n.byName[name] = h
 	return h, err
+}
+
+// routerName reports whether a name is r and a number.
+func routerName(name string) bool {
+	number, ok := strings.CutPrefix(name, "r")
+	_, err := strconv.Atoi(number)
+	return ok && err == nil
 }
 
 func (n *Network) planRoute(r planRoute) error {
@@ -150,7 +190,11 @@ func (n *Network) planRoute(r planRoute) error {
 	for _, dst := range dsts {
 		route := Route{Dst: dst, Kind: r.kind}
 		for _, via := range vias {
-			if via.BitLen() == dst.Addr().BitLen() {
+			switch {
+			case via.BitLen() != dst.Addr().BitLen():
+			case route.Via.IsValid():
+				route.Or = append(route.Or, via)
+			default:
 				route.Via = via
 			}
 		}
@@ -165,8 +209,10 @@ func (n *Network) planRoute(r planRoute) error {
 // destinations.
 func (n *Network) name(more []planName) error {
 	for _, h := range n.hosts {
-		for _, p := range h.ifaces[0].Addrs {
-			n.Names = append(n.Names, Name{h.Name, p.Addr()})
+		for _, v6 := range []bool{false, true} {
+			if a := h.ifaces[0].Addr(v6); a.IsValid() {
+				n.Names = append(n.Names, Name{h.Name, a})
+			}
 		}
 	}
 	for _, m := range more {
