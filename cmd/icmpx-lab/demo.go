@@ -27,6 +27,9 @@ var steps = []step{
 	{"a packet that may go no further than the third router", "ping -4 -c 1 -t 3 server", lab.Root, 1},
 	{"two hosts at once, one of them out of reach", "ping -4 -c 2 -i 0.2 r5 unreachable", lab.Root, 1},
 	{"the same facts for programs", "ping -4 -c 1 --json server", lab.Root, 0},
+	{"a file there and back, compared byte for byte", "ping -4 -q --payload /proc/self/exe --chunk 32768 server", lab.Root, 0},
+	{"the whole path in one round trip", "trace -4 server", lab.Root, 0},
+	{"what is wrong with a path, in plain words", "trace -4 -n prohibited", lab.Root, 1},
 	{"an ordinary user, without any privilege", "ping -4 -c 2 -i 0.2 server", lab.Ordinary, 0},
 }
 
