@@ -23,6 +23,8 @@ type account struct {
 
 	mu       sync.Mutex
 	over     bool
+	dest     *destination
+	rejects  rejects   // of dest before this run
 	event    PingEvent // the one under report
 	throttle *throttle
 	stats    Stats
@@ -70,7 +72,7 @@ func (a *account) book(r *Result) {
 	case Notice:
 		a.notice(r)
 	case Rejected:
-		a.rejected(r)
+		a.emit(PingRejected, r)
 	}
 }
 
@@ -127,16 +129,6 @@ func (a *account) recover(now time.Time) {
 	}
 }
 
-func (a *account) rejected(r *Result) {
-	switch {
-	case r.Stale:
-		a.stats.Stale++
-	case r.Reply.Trust == icmpx.Forged:
-		a.stats.Forged++
-	}
-	a.emit(PingRejected, r)
-}
-
 func (a *account) emit(k PingEventKind, r *Result) {
 	a.tell(PingEvent{Kind: k, Seq: uint16(r.Probe.Key.Tag), Result: r})
 }
@@ -148,9 +140,31 @@ func (a *account) tell(ev PingEvent) {
 	a.sink(&a.event)
 }
 
+// rejects are the replies that a destination's probes have rejected. The
+// engine counts them: under a flood of forgeries not every one is reported.
+type rejects struct{ forged, stale int }
+
+func (a *account) rejected(d *destination) rejects {
+	if d == nil {
+		return rejects{}
+	}
+	a.engine.mu.Lock()
+	defer a.engine.mu.Unlock()
+	return rejects{d.forged, d.stale}
+}
+
+// sent notes where the run's probes go.
+func (a *account) sent(t ticket) {
+	if a.dest != t.dest {
+		a.dest, a.rejects = t.dest, t.rejects
+	}
+}
+
 // snapshot returns a complete copy of the account so far.
 func (a *account) snapshot() Stats {
 	s := a.stats
+	r := a.rejected(a.dest)
+	s.Forged, s.Stale = r.forged-a.rejects.forged, r.stale-a.rejects.stale
 	s.RTT = a.rtt.summary()
 	s.LongestLoss = a.losses.longest()
 	s.Duration = time.Since(a.started)

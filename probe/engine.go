@@ -158,10 +158,12 @@ func (e *Engine) Close() error {
 // A ticket names an accepted probe. The number guards against the entry's
 // reuse.
 type ticket struct {
-	link   *linkState
-	ent    *entry
-	number uint64
-	tag    uint32
+	link    *linkState
+	dest    *destination
+	ent     *entry
+	rejects rejects // of dest before the probe
+	number  uint64
+	tag     uint32
 }
 
 func (e *Engine) start(ctx context.Context, p Probe, done func(*Result)) (ticket, error) {

@@ -22,17 +22,19 @@ func (ls *linkState) judge(ent *entry, res *Result) bool {
 	}
 	want := ls.sentPayload(ent)
 	if !whole {
-		return ls.judgeQuote(want, got, r)
+		return ls.judgeQuote(ent, want, got, r)
 	}
 	damage, v := compare(want, ent.probe.Payload == nil, got)
 	switch {
 	case v == foreign && ls.stale(ent, got):
 		res.Stale = true
 		ls.eng.counters.Stale++
+		ent.dest.stale++
 		return false
 	case v == foreign:
 		r.Trust = icmpx.Forged
 		ls.eng.counters.Forged++
+		ent.dest.forged++
 		return false
 	case v == corrupt:
 		res.Damage = damage
@@ -44,7 +46,7 @@ func (ls *linkState) judge(ent *entry, res *Result) bool {
 
 // judgeQuote checks the part of the payload that an error quotes. Fewer bytes
 // than a token prove nothing either way.
-func (ls *linkState) judgeQuote(want, got []byte, r *icmpx.Reply) bool {
+func (ls *linkState) judgeQuote(ent *entry, want, got []byte, r *icmpx.Reply) bool {
 	n := min(len(got), len(want))
 	if n < tokenLen {
 		return true
@@ -52,6 +54,7 @@ func (ls *linkState) judgeQuote(want, got []byte, r *icmpx.Reply) bool {
 	if !slices.Equal(got[:tokenLen], want[:tokenLen]) {
 		r.Trust = icmpx.Forged
 		ls.eng.counters.Forged++
+		ent.dest.forged++
 		return false
 	}
 	r.Trust = icmpx.Verified

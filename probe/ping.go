@@ -226,6 +226,7 @@ func (p *pinger) send(ctx context.Context, n uint64, before *linkState) (link *l
 		delete(p.open, n)
 		return before, false, err
 	}
+	p.sent(t)
 	p.schedule.sent(n, p.lastSent)
 	if f, ok := p.open[n]; ok {
 		f.ticket = t

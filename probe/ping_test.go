@@ -347,3 +347,29 @@ func TestPingOwnDrops(t *testing.T) {
 		t.Errorf("account %+v", s)
 	}
 }
+
+// A flood of forgeries is counted in full, whether each is reported or not.
+func TestPingForgedFlood(t *testing.T) {
+	const forgeries = 5000
+	l := newScriptLink(func(l *scriptLink, r *icmpx.Request) error {
+		for range forgeries {
+			forged := echo(r)
+			clear(forged.Payload)
+			copy(forged.Payload, "not the token, nor anything like the pattern that was sent")
+			l.answer(time.Millisecond, forged)
+		}
+		return after(20*time.Millisecond)(l, r)
+	})
+	bubble(t, Config{}, l, func(t *testing.T, e *Engine) {
+		heard := 0
+		s, err := Ping(t.Context(), e, dst1, PingOptions{Count: 1}, func(ev *PingEvent) {
+			if ev.Kind == PingRejected {
+				heard++
+				time.Sleep(time.Microsecond) // a slow reader
+			}
+		})
+		if err != nil || s.Received != 1 || s.Forged != forgeries || heard == 0 || heard == forgeries {
+			t.Errorf("%v, %d heard, %+v", err, heard, s)
+		}
+	})
+}

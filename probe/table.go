@@ -55,6 +55,8 @@ type destination struct {
 	next    uint64 // number of the next probe, from 1
 	used    uint64 // tags that an entry holds
 	salt    uint64 // tells this life of the destination from an evicted one
+	forged  int    // replies in the name of its probes with a wrong token
+	stale   int    // and with an earlier probe's
 	stamped bool   // a transmit stamp was seen: the device stamps
 
 	decided list // entries in the order of decision
@@ -126,7 +128,7 @@ func (ls *linkState) register(ctx context.Context, ent *entry, space icmpx.KeySp
 			ent.done = done
 			ls.enter(d, number, ent)
 			ls.enqueue(ent)
-			return ticket{link: ls, ent: ent, number: number, tag: ent.key.tag}, nil
+			return ticket{link: ls, dest: d, ent: ent, rejects: rejects{d.forged, d.stale}, number: number, tag: ent.key.tag}, nil
 		}
 		if err := e.waitRoom(ctx); err != nil {
 			return ticket{}, err

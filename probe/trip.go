@@ -271,6 +271,7 @@ func (t *traveller) send(ctx context.Context, c int64) error {
 		delete(t.open, probe.Ref)
 		return err
 	}
+	t.sent(tk)
 	if f, ok := t.open[probe.Ref]; ok {
 		f.ticket = tk
 		t.open[probe.Ref] = f
