@@ -350,7 +350,7 @@ func TestPingOwnDrops(t *testing.T) {
 
 // A flood of forgeries is counted in full, whether each is reported or not.
 func TestPingForgedFlood(t *testing.T) {
-	const forgeries = 5000
+	const forgeries = 6000
 	l := newScriptLink(func(l *scriptLink, r *icmpx.Request) error {
 		for range forgeries {
 			forged := echo(r)
@@ -362,10 +362,12 @@ func TestPingForgedFlood(t *testing.T) {
 	})
 	bubble(t, Config{}, l, func(t *testing.T, e *Engine) {
 		heard := 0
+		gate := make(chan struct{}) // keeps the reader from reading while they come
+		time.AfterFunc(10*time.Millisecond, func() { close(gate) })
 		s, err := Ping(t.Context(), e, dst1, PingOptions{Count: 1}, func(ev *PingEvent) {
 			if ev.Kind == PingRejected {
 				heard++
-				time.Sleep(time.Microsecond) // a slow reader
+				<-gate
 			}
 		})
 		if err != nil || s.Received != 1 || s.Forged != forgeries || heard == 0 || heard == forgeries {
