@@ -1,0 +1,5 @@
+//go:build race
+
+package pmtu_test
+
+const defaultSeeds = 1000
