@@ -61,6 +61,9 @@ type onceSlot struct {
 }
 
 func (l *portLink) openOnce(kind onceKind) error {
+	if l.cfg.SourcePort != 0 {
+		return fmt.Errorf("send from port %d: without raw sockets each probe has a port of its own: %w", l.cfg.SourcePort, errors.ErrUnsupported)
+	}
 	w := &onceWays{
 		link: l, kind: kind,
 		errs: newInbox(l.family, 8, errPacket, unix.MSG_ERRQUEUE),
@@ -212,7 +215,7 @@ func (w *onceWays) shape(s *onceSlot, r *Request) error {
 	for _, o := range []struct {
 		name, want int
 		have       *int
-	}{{n.ttl, ttl, &s.ttl}, {n.tos, tos, &s.tos}, {n.mtuDiscover, n.mtuModes[l.df(r)], &s.mode}} {
+	}{{n.ttl, ttl, &s.ttl}, {n.tos, tos, &s.tos}, {n.mtuDiscover, n.mtuModes[w.df(r)], &s.mode}} {
 		if *o.have == o.want {
 			continue
 		}
@@ -222,6 +225,17 @@ func (w *onceWays) shape(s *onceSlot, r *Request) error {
 		*o.have = o.want
 	}
 	return nil
+}
+
+// df returns the path-MTU discovery mode of the socket for r. The kernel sets
+// the DF of a TCP socket in DFSet, but not in DFProbe (ip_dont_fragment of
+// include/net/ip.h); a SYN is smaller than any path MTU that it may know.
+func (w *onceWays) df(r *Request) DF {
+	df := w.link.df(r)
+	if df == DFProbe && w.link.proto == protoTCP {
+		return DFSet
+	}
+	return df
 }
 
 func (w *onceWays) read() bool {

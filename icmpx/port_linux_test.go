@@ -18,8 +18,13 @@ var (
 	_ probe.Link = (*icmpx.TCPLink)(nil)
 )
 
-// closedPort is where nobody listens in a namespace that is new.
-const closedPort = 40000
+const (
+	// closedPort is where nobody listens in a namespace that is new: no port
+	// that the kernel chooses for a source, or a probe may find itself.
+	closedPort = 20000
+	// sourcePort is where the probes of links come from that may choose.
+	sourcePort = 30000
+)
 
 // A portCase is a kind of link to ports.
 type portCase struct {
@@ -94,6 +99,10 @@ func eachPort(t *testing.T, f func(t *testing.T, c portCase)) {
 			for _, c.cfg.Mode = range []icmpx.Mode{icmpx.ModeRaw, icmpx.ModeDatagram} {
 				t.Run(fmt.Sprintf("%s %v %v", c.name, c.cfg.Family, c.cfg.Mode), func(t *testing.T) {
 					enterNamespace(t)
+					c.cfg.SourcePort = 0
+					if !c.once() {
+						c.cfg.SourcePort = sourcePort // which none of the probes goes to
+					}
 					f(t, c)
 				})
 			}

@@ -76,6 +76,7 @@ func TestUDPAnswers(t *testing.T) {
 				}
 			}
 			server.Close()
+			l.Close()
 		}
 	})
 }
@@ -215,9 +216,9 @@ func TestPortPaths(t *testing.T) {
 		if c.once() {
 			return
 		}
-		c.cfg.Paths, c.cfg.SourcePort = 3, 50000
+		c.cfg.Paths = 3
 		l := c.open(t)
-		if ports := l.SourcePorts(); len(ports) != 3 || ports[0] != 50000 || ports[1] != 50001 || ports[2] != 50002 {
+		if ports := l.SourcePorts(); len(ports) != 3 || ports[0] != sourcePort || ports[1] != sourcePort+1 || ports[2] != sourcePort+2 {
 			t.Fatalf("source ports %v", ports)
 		}
 		dst := loopback[c.cfg.Family]
@@ -232,7 +233,7 @@ func TestPortPaths(t *testing.T) {
 			keys[r.Key] = true
 			sendOn(t, l, r)
 			got := recvOn(t, l, has(1, c.closed()))
-			if last := got[len(got)-1]; last.Key != r.Key || last.Kind.Quotes() && last.Quote.SrcPort != 50000+path && c.cfg.Mode == icmpx.ModeRaw {
+			if last := got[len(got)-1]; last.Key != r.Key || last.Kind.Quotes() && last.Quote.SrcPort != sourcePort+path && c.cfg.Mode == icmpx.ModeRaw {
 				t.Errorf("path %d: got %+v", path, last)
 			}
 		}
@@ -244,7 +245,7 @@ func TestPortPaths(t *testing.T) {
 		if n, err := l.Send([]icmpx.Request{r}); n != 0 || !errors.Is(err, unix.EINVAL) {
 			t.Errorf("Send on a path that there is none of = %d, %v", n, err)
 		}
-		if _, err := (c).listen(); !errors.Is(err, unix.EADDRINUSE) || !strings.Contains(err.Error(), "source port 50000") {
+		if _, err := (c).listen(); !errors.Is(err, unix.EADDRINUSE) || !strings.Contains(err.Error(), "source port 30000") {
 			t.Errorf("a second link with the same ports: %v", err)
 		}
 	})
@@ -351,6 +352,13 @@ func TestPortPrivileges(t *testing.T) {
 				t.Errorf("raw sockets without privileges: %v", err)
 			}
 			c.cfg.Mode = icmpx.ModeAuto
+		}
+		if !c.classic {
+			c.cfg.SourcePort = sourcePort
+			if _, err := c.listen(); !errors.Is(err, errors.ErrUnsupported) || !strings.Contains(err.Error(), "port 30000") {
+				t.Errorf("a source port for sockets of one probe each: %v", err)
+			}
+			c.cfg.SourcePort = 0
 		}
 		l := c.open(t)
 		if l.Mode() != icmpx.ModeDatagram {

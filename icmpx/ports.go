@@ -26,8 +26,9 @@ type PortConfig struct {
 	// kernel, for each destination.
 	Source netip.Addr
 	// SourcePort is the source port of the first path; the others have those
-	// that follow it. 0: the kernel chooses. Sockets of one probe each have
-	// ports of their own, and no choice.
+	// that follow it. 0: the kernel chooses. It must be 0 for sockets of one
+	// probe each, which have ports of their own; the error is then
+	// errors.ErrUnsupported.
 	SourcePort uint16
 	// Paths is how many constant flows there are, each with a source port of
 	// its own, which is held by an ordinary socket: Request.Path is less. 0: 1;
@@ -82,8 +83,9 @@ type UDPConfig struct {
 // On ordinary sockets (ModeDatagram) each probe is a connection attempt, which
 // ends with the first answer; it has a source port of its own, and so perhaps a
 // path of its own, and MaxOpen of them may be open. It has no payload, whatever
-// its Size. The kernel repeats an unanswered SYN after a second; what comes
-// then may belong to either, and is not believed.
+// its Size, and DFProbe is as DFSet, whose limit a SYN does not reach. The
+// kernel repeats an unanswered SYN after a second; what comes then may belong
+// to either, and is not believed.
 type TCPConfig struct{ PortConfig }
 
 // validate finds what is wrong with a configuration whatever the host. what is

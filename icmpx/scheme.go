@@ -184,11 +184,25 @@ func putPayload(p []byte, r *Request) {
 }
 
 // keyOf returns the key of the probe that q quotes, and whether it can be one
-// of ours: from one of ports, to whatever port. The identification of IPv4, if
-// headers are ours, repeats the tag: it tells the probe where something on the
-// way has changed what the tag is made of, as a translator does that does not
-// repair its quotes.
+// of ours. Something on the way may have changed what the tag is made of, as a
+// translator does that does not repair its quotes. Where the header names no
+// probe, or one with another payload, the quoted payload tells which it is.
 func keyOf(s scheme, sent *sentRing, ports []uint16, q *Quote) (Key, bool) {
+	k, ok := headerKey(s, sent, ports, q)
+	if ok && sent.agrees(k, q.Payload) {
+		return k, true
+	}
+	if other, found := sent.bearing(q.Payload); found {
+		return other, true
+	}
+	return k, ok
+}
+
+// headerKey returns the key of the probe that the quoted headers name, and
+// whether it can be one of ours: from one of ports, to whatever port. The
+// identification of IPv4, if headers are ours, repeats the tag: it tells the
+// probe where the tag was changed.
+func headerKey(s scheme, sent *sentRing, ports []uint16, q *Quote) (Key, bool) {
 	own := false
 	for _, p := range ports {
 		own = own || p == q.SrcPort

@@ -75,6 +75,66 @@ func TestKeyOf(t *testing.T) {
 	}
 }
 
+// TestKeyOfPayload has the quoted payload tell the probe where its header was
+// changed, or names another.
+func TestKeyOfPayload(t *testing.T) {
+	const sport, dport, plain = 40000, 33434, 9
+	dst := netip.MustParseAddr("2001:db8::1")
+	own := []byte("ten bytes.") // of two probes: no token
+	for _, s := range []scheme{parisUDP{}, classicUDP{}} {
+		flow := s.space(sport, dport).Flow
+		ring := new(sentRing)
+		put := func(tag uint32, payload []byte) []byte {
+			r := Request{Dst: dst, Key: Key{flow, tag}, Token: uint64(tag) << 40, Payload: payload}
+			b := make([]byte, 10)
+			putPayload(b, &r)
+			ring.put(&r, b)
+			return b
+		}
+		six, seven := put(6, nil), put(7, nil)
+		put(8, own)
+		put(plain, own)
+		for _, tt := range []struct {
+			name    string
+			tag     uint16 // as quoted
+			payload []byte
+			want    uint32
+		}{
+			{"as sent", 7, seven, 7},
+			{"rewritten", 9000, seven, 7},
+			{"rewritten, cut behind the token", 9000, seven[:8], 7},
+			{"rewritten to another's", 6, seven, 7},
+			{"rewritten from another's", 7, six, 6},
+			{"rewritten, token cut", 9000, seven[:7], 9000},
+			{"rewritten, filled up", 9000, make([]byte, 10), 9000},
+			{"filled up", 7, make([]byte, 10), 7},
+			{"short", 7, nil, 7},
+			{"forged", 7, []byte("nobody's"), 7}, // of which the engine judges
+			{"payload of its own", plain, own, plain},
+			{"rewritten, payload of its own", 9000, own, 9000},
+		} {
+			q := Quote{
+				Family: IPv6, Dst: dst, SrcPort: sport, DstPort: dport, HasL4: true, L4Len: 18,
+				Checksum: tt.tag, Payload: tt.payload,
+			}
+			if _, classic := s.(classicUDP); classic {
+				q.DstPort = tt.tag
+			}
+			if k, ok := keyOf(s, ring, []uint16{sport}, &q); !ok || k != (Key{flow, tt.want}) {
+				t.Errorf("%T %s: %v, %v, want tag %d", s, tt.name, k, ok, tt.want)
+			}
+		}
+		q := Quote{Family: IPv6, Dst: dst, SrcPort: 1024, DstPort: dport, HasL4: true, L4Len: 18, Checksum: 9000, Payload: seven}
+		if k, ok := keyOf(s, ring, []uint16{sport}, &q); !ok || k != (Key{flow, 7}) {
+			t.Errorf("%T source port translated: %v, %v, want tag 7", s, k, ok)
+		}
+		q.Payload = own
+		if k, ok := keyOf(s, ring, []uint16{sport}, &q); ok {
+			t.Errorf("%T: another's packet was taken for that of %v", s, k)
+		}
+	}
+}
+
 // TestClaim has datagrams find the probe that they answer.
 func TestClaim(t *testing.T) {
 	dst := netip.MustParseAddr("192.0.2.1")

@@ -25,6 +25,7 @@ type sentProbe struct {
 	dst   netip.Addr // with its zone
 	ttl   uint8
 	data  bool   // whether head was sent
+	token bool   // whether head is that of no other probe
 	head  uint64 // the first 8 bytes of its payload
 	order uint64 // in which the probes were sent, from 1
 	said  saying
@@ -50,7 +51,7 @@ func (s *sentRing) put(r *Request, p []byte) {
 	e := &s.slots[r.Key.Tag%sentSlots]
 	*e = sentProbe{key: r.Key, dst: r.Dst, ttl: r.TTL, order: s.order}
 	if len(p) >= tokenLen {
-		e.data, e.head = true, binary.BigEndian.Uint64(p)
+		e.data, e.token, e.head = true, r.Payload == nil, binary.BigEndian.Uint64(p)
 	}
 }
 
@@ -69,6 +70,42 @@ func (s *sentRing) find(tag uint32) (sentProbe, bool) {
 func (s *sentRing) has(k Key) bool {
 	e, ok := s.find(k.Tag)
 	return ok && e.key == k
+}
+
+// agrees reports whether the probe k is remembered, and payload, as far as that
+// was quoted, may be its.
+func (s *sentRing) agrees(k Key, payload []byte) bool {
+	e, ok := s.find(k.Tag)
+	if !ok || e.key != k {
+		return false
+	}
+	head := headOf(payload)
+	return !e.data || head == 0 || e.head == head
+}
+
+// bearing returns the probe whose token payload begins with.
+func (s *sentRing) bearing(payload []byte) (Key, bool) {
+	head := headOf(payload)
+	if head == 0 {
+		return Key{}, false
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for i := range s.slots {
+		if e := &s.slots[i]; e.token && e.head == head {
+			return e.key, true
+		}
+	}
+	return Key{}, false
+}
+
+// headOf returns the first 8 bytes of a quoted payload; 0 if there are fewer. A
+// router that quotes none of it may fill its place up with zeros.
+func headOf(payload []byte) uint64 {
+	if len(payload) < tokenLen {
+		return 0
+	}
+	return binary.BigEndian.Uint64(payload)
 }
 
 // note remembers that something on the way has answered k.

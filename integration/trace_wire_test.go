@@ -32,6 +32,10 @@ func TestTraceHeaders(t *testing.T) {
 			{[]string{"--classic", "--sport", "40003"}, "9c43"},
 		} {
 			want, label := length, uint32(0)
+			if as == lab.Ordinary && (tt.args[0] == "-U" || tt.args[0] == "-T") {
+				refused(t, n.Client, append(tt.args, server.String()))
+				tt.args = append(tt.args[:1:1], tt.args[3:]...)
+			}
 			if as == lab.Ordinary {
 				tt.head = variable(tt.head, tt.args[0])
 			}
@@ -62,9 +66,18 @@ func TestTraceHeaders(t *testing.T) {
 	})
 }
 
+// refused has a trace say that ordinary sockets of one probe each share no
+// source port.
+func refused(t *testing.T, h *lab.Host, args []string) {
+	t.Helper()
+	d := command(t, h, lab.Ordinary, append([]string{"trace"}, args...)...)
+	if d.code != 2 || d.stdout != "" || !strings.Contains(d.stderr, "port of its own") {
+		t.Errorf("%v: got exit code %d and %q, want 2 and the reason on stderr", args, d.code, d.stdout)
+	}
+}
+
 // variable returns the part of a header that stays when ordinary sockets must
-// let a port vary: of UDP the destination's, with -U and -T the source's, unless
-// each probe binds it again.
+// let a port vary: of UDP the destination's, with -U and -T the source's.
 func variable(head, flag string) string {
 	switch flag {
 	case "--sport":
@@ -103,8 +116,9 @@ func TestTraceSourceRoute(t *testing.T) {
 			if len(tr.sum.Findings) != 0 {
 				t.Errorf("got findings %v, want none", tr.codes())
 			}
-			if d := command(t, n.Client, lab.Ordinary, append([]string{"trace"}, args...)...); d.code != 2 || d.stdout != "" {
-				t.Errorf("without privileges: got exit code %d and %q, want 2 and none", d.code, d.stdout)
+			d := command(t, n.Client, lab.Ordinary, append([]string{"trace"}, args...)...)
+			if d.code != 2 || d.stdout != "" || !strings.Contains(d.stderr, "icmpx: hint: a source route (-g) takes CAP_NET_RAW") {
+				t.Errorf("without privileges: got exit code %d, %q and %q, want 2, nothing and a hint", d.code, d.stdout, d.stderr)
 			}
 		})
 	}
