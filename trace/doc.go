@@ -24,7 +24,7 @@
 // The files hold one idea each, with its rules numbered above the function that
 // implements them: plan.go (what is asked when), window.go (up to which TTL),
 // end.go (what ends a path), silence.go (how long to wait, and what then),
-// limit.go (routers that answer only so often), rows.go (when a row is final),
-// quote.go (what happened to a probe on its way), and finding*.go (what it all
+// limit.go and pace.go (routers that answer only so often), rows.go (when a row
+// is final), quote.go (what happened to a probe on its way), and finding*.go (what it all
 // means).
 package trace

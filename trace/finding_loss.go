@@ -50,7 +50,8 @@ func (j *judgement) intact(i int) bool {
 
 // judgeRealLoss tells of loss that persists to the destination, from the first
 // row on behind which every row that answers has lost something. What a
-// destination that limits its answers misses proves nothing.
+// destination that limits its answers misses proves nothing, nor does what an
+// open TCP port leaves unanswered of one flow.
 func (j *judgement) judgeRealLoss() {
 	end := j.End()
 	if end == nil || !j.Reached || end.First.lost() == 0 || end.Limited {
@@ -69,6 +70,9 @@ func (j *judgement) judgeRealLoss() {
 		start = row.TTL
 		sum.Sent += row.First.Sent
 		sum.Answered += row.First.Answered
+	}
+	if start == end.TTL && j.Method == TCP && j.PortState == PortOpen {
+		return // it answers one SYN of a flow until the handshake of the last is over
 	}
 	j.add(CodeLoss, Warning, start, fmt.Sprintf("%d of %s were lost from hop %d to the destination", sum.lost(), plural(sum.Sent, "probe"), start),
 		Fact{"sent", sum.Sent}, Fact{"lost", sum.lost()}, Fact{"destination_sent", end.First.Sent}, Fact{"destination_lost", end.First.lost()})

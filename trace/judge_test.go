@@ -40,6 +40,13 @@ func TestJudge(t *testing.T) {
 	}{
 		{"clean", "ABCDE", nil, ""},
 		{"silence alone", "A*C*E", nil, ""},
+		{"loss at the end", "ABC", func(r *Result) { r.Rows[3].First = Tally{3, 1} }, "loss 4"},
+		{"loss of SYNs at an open port", "ABC", func(r *Result) {
+			r.Method, r.PortState, r.Rows[3].First = TCP, PortOpen, Tally{3, 1}
+		}, ""},
+		{"loss on the way to an open port", "ABC", func(r *Result) {
+			r.Method, r.PortState, r.Rows[2].First, r.Rows[3].First = TCP, PortOpen, Tally{3, 2}, Tally{3, 1}
+		}, "loss 3"},
 		{"repeated", "ABCB", nil, "repeated_router 2"},
 		{"twice in a row", "ABBC", nil, ""},
 		{"zero TTL", "ABBC", func(r *Result) { r.Rows[1].Probes[0].Quote.TTL = 0 }, "zero_ttl 2"},

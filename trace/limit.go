@@ -20,8 +20,9 @@ const (
 //
 //  1. A router that has sent fewer errors within a second than its burst may be
 //     asked for the rest of them at once.
-//  2. One that has sent as many is asked once, a second after the last probe:
-//     if the answer comes at that pace, it is a limit.
+//  2. One that has sent as many, or whose limit shows already, is asked once, a
+//     second after the last probe: if the answer comes at that pace, it is a
+//     limit.
 //  3. One that has no route is not asked for more than its burst.
 func (p *path) allowance(ttl int, now time.Time) (int, time.Time) {
 	missing := 0
@@ -33,7 +34,7 @@ func (p *path) allowance(ttl int, now time.Time) (int, time.Time) {
 	answers, last := p.recent(ttl, now)
 	grant := p.grant(ttl)
 	switch {
-	case answers < grant:
+	case answers < grant && !p.dry(ttl):
 		return min(missing, grant-answers), now
 	case grant == routeBurst:
 		return 0, now
@@ -103,21 +104,28 @@ func (p *path) lossy() bool {
 //
 //  1. the router has answered, not always, and everything came back from some
 //     TTL behind it; or
-//  2. it answered the first probes, as many as its burst, and of the others, two
-//     at least, none; or
-//  3. it answered the first probes, not the next two or more, and one that was
-//     asked again later.
+//  2. it answered the first probes, as many as its burst; of the others two at
+//     least are missing, and it answered none, or at a steady pace; or
+//  3. it answered fewer at first, none of the others, two at least, and one that
+//     was asked again later; or
+//  4. it answered fewer at first, or none, as when another trace has used its
+//     burst up, and of the others what a usual pace allows.
 //
-// What the end answers directly is not limited; of its errors the last two
-// rules hold, over all probes that it got.
+// What the end answers directly is not limited; of its errors the rules hold but
+// for the first, over all probes that it got.
 func (p *path) limits(ttl int, end bool) bool {
 	if h := &p.hops[ttl]; !h.heard || h.first.lost() == 0 {
 		return false
 	}
-	if !end {
-		return p.completeBehind(ttl) || p.runsDry(ttl, ttl)
+	return !end && p.completeBehind(ttl) || p.dry(ttl)
+}
+
+// dry reports whether one of these rules but the first holds for a TTL.
+func (p *path) dry(ttl int) bool {
+	e, what := p.end()
+	if ttl != e {
+		return p.runsDry(ttl, ttl)
 	}
-	_, what := p.end()
 	return p.speech(ttl, what).Kind.Quotes() && p.runsDry(ttl, p.top)
 }
 
@@ -131,11 +139,29 @@ func (p *path) completeBehind(ttl int) bool {
 	return false
 }
 
-// runsDry reports whether the first probes to some TTLs, which one router
-// answers, were answered and then none.
+// runsDry reports whether one router, which answers some TTLs, has answered its
+// first probes and then no more than a limit allows.
 func (p *path) runsDry(from, to int) bool {
-	var list []*slot
-	again := 0
+	list, again := p.asked(from, to)
+	n := slices.IndexFunc(list, func(s *slot) bool { return !s.prompt })
+	if n < 0 {
+		return false
+	}
+	rest := list[n:]
+	came := answers(rest)
+	whole := n >= p.grant(from)
+	switch {
+	case len(rest)-came < 2:
+		return false
+	case came == 0:
+		return whole || n > 0 && again > 0
+	}
+	return steady(rest, whole)
+}
+
+// asked returns the probes to some TTLs in the order in which they were asked,
+// and how many of those that were asked again were answered then.
+func (p *path) asked(from, to int) (list []*slot, again int) {
 	for t := from; t <= to; t++ {
 		h := &p.hops[t]
 		again += h.again.Answered
@@ -144,9 +170,5 @@ func (p *path) runsDry(from, to int) bool {
 		}
 	}
 	slices.SortStableFunc(list, func(a, b *slot) int { return a.first.Compare(b.first) })
-	n := slices.IndexFunc(list, func(s *slot) bool { return !s.prompt })
-	if n <= 0 || slices.ContainsFunc(list[n:], func(s *slot) bool { return s.prompt }) {
-		return false
-	}
-	return len(list)-n >= 2 && (n >= p.grant(from) || again > 0)
+	return list, again
 }

@@ -38,7 +38,7 @@ func (r *run) shrink(a *ask, p *Probe) bool {
 		}
 	}
 	f := icmpx.FamilyOf(r.dst)
-	mtu = max(mtu, f.MinMTU(), r.opts.Method.minSize(f))
+	mtu = max(mtu, f.MinMTU(), r.opts.minSize(f))
 	if mtu >= p.Size {
 		return false
 	}

@@ -3,6 +3,7 @@ package trace
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 	"time"
 
 	"github.com/icmpx/icmpx/icmpx"
@@ -68,8 +69,8 @@ func (m Method) number(f icmpx.Family) uint8 {
 	return 17
 }
 
-// defaultSize is the length in bytes of a packet if none is chosen, as
-// traceroute(8) has it.
+// defaultSize is the length in bytes of a packet without a source route if none
+// is chosen, as traceroute(8) has it.
 func (m Method) defaultSize(f icmpx.Family) int {
 	if m == TCP {
 		return 0 // what a SYN needs
@@ -77,12 +78,12 @@ func (m Method) defaultSize(f icmpx.Family) int {
 	return f.HeaderLen() + 40
 }
 
-// minSize is the length in bytes of the shortest packet that m can send.
-func (m Method) minSize(f icmpx.Family) int {
+// minPayload is the length in bytes of the transport header.
+func (m Method) minPayload() int {
 	if m == TCP {
-		return f.HeaderLen() + 20
+		return 20
 	}
-	return f.HeaderLen() + 8
+	return 8
 }
 
 // Options say what Run asks and how long it waits. The zero Options trace with
@@ -95,7 +96,7 @@ type Options struct {
 	Port     uint16 // destination port; 0: the method's DefaultPort
 	Path     uint16 // which of several constant flows; 0 is the first
 
-	Size int      // bytes of the whole IP packet; 0: 60 of IPv4, 80 of IPv6, of TCP what a SYN needs
+	Size int      // bytes of the whole IP packet; 0: the HeaderLen and 40 more, of TCP what a SYN needs
 	TOS  int16    // type of service or traffic class, 0 to 255; -1: the socket's
 	DF   icmpx.DF // path-MTU discovery mode
 
@@ -104,6 +105,11 @@ type Options struct {
 	// DFProbe, and a Size of 65,535 if none is chosen: this host's interface is
 	// then the first to say.
 	MTU bool
+
+	// Gateways are those of the source route that the engine's link gives to the
+	// packets of Method, as its icmpx.PortConfig has it: 8 at most, IPv4 only.
+	// Size counts it, and quotes are judged by it. It is the link that sends it.
+	Gateways []netip.Addr
 
 	Wait     Wait
 	SendWait time.Duration // pause between two probes; 0: none
@@ -140,9 +146,10 @@ const (
 	defaultHere    = 3
 	defaultNear    = 1.5
 
-	maxQueries = 100
-	maxTTL     = 255
-	maxSize    = 65535
+	maxGateways = 8 // as icmpx.PortConfig has it
+	maxQueries  = 100
+	maxTTL      = 255
+	maxSize     = 65535
 )
 
 // withDefaults returns o with its zero values filled in for a trace to dst, and
@@ -164,12 +171,23 @@ func (o Options) withDefaults(dst netip.Addr) (Options, error) {
 	if o.MTU {
 		o.DF, o.Size = icmpx.DFProbe, orDefault(o.Size, maxSize)
 	}
-	o.Size = orDefault(o.Size, o.Method.defaultSize(f))
+	if n := o.Method.defaultSize(f); n != 0 {
+		o.Size = orDefault(o.Size, n+route(o.Gateways).length())
+	}
 	if err := o.check(f); err != nil {
 		return o, fmt.Errorf("trace %v: %w", dst, err)
 	}
 	return o, nil
 }
+
+// HeaderLen returns the length in bytes of the IP header of packets in family f,
+// with the source route that Gateways are.
+func (o *Options) HeaderLen(f icmpx.Family) int {
+	return f.HeaderLen() + route(o.Gateways).length()
+}
+
+// minSize is the length in bytes of the shortest packet.
+func (o *Options) minSize(f icmpx.Family) int { return o.HeaderLen(f) + o.Method.minPayload() }
 
 func (o *Options) check(f icmpx.Family) error {
 	switch {
@@ -181,8 +199,12 @@ func (o *Options) check(f icmpx.Family) error {
 		return fmt.Errorf("last TTL %d is not %d to %d", o.MaxTTL, o.FirstTTL, maxTTL)
 	case o.Queries < 1 || o.Queries > maxQueries:
 		return fmt.Errorf("%d queries are not 1 to %d", o.Queries, maxQueries)
-	case o.Size != 0 && (o.Size < o.Method.minSize(f) || o.Size > maxSize):
-		return fmt.Errorf("packet of %d bytes is not %d to %d", o.Size, o.Method.minSize(f), maxSize)
+	case len(o.Gateways) > maxGateways:
+		return fmt.Errorf("%d gateways are more than %d", len(o.Gateways), maxGateways)
+	case len(o.Gateways) > 0 && (f != icmpx.IPv4 || slices.ContainsFunc(o.Gateways, func(a netip.Addr) bool { return !a.Is4() })):
+		return fmt.Errorf("gateways and destination are not of IPv4 alone")
+	case o.Size != 0 && (o.Size < o.minSize(f) || o.Size > maxSize):
+		return fmt.Errorf("packet of %d bytes is not %d to %d", o.Size, o.minSize(f), maxSize)
 	case o.TOS < -1 || o.TOS > 255:
 		return fmt.Errorf("type of service %d is not 0 to 255", o.TOS)
 	case o.Wait.Max < 0 || o.SendWait < 0 || o.InFlight < 0:

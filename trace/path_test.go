@@ -173,7 +173,7 @@ func TestChanges(t *testing.T) {
 	for _, tt := range tests {
 		r := icmpx.Reply{To: own, Quote: quote}
 		tt.change(&r.Quote)
-		if got := changes(UDP, &sent, &r); got != tt.want {
+		if got := changes(UDP, nil, &sent, &r); got != tt.want {
 			t.Errorf("%s: %v, want %v", tt.name, got, tt.want)
 		}
 	}

@@ -111,7 +111,7 @@ func (r *run) room(now time.Time) time.Time {
 // send asks one probe of a row.
 func (r *run) send(a ask) error {
 	size := r.size
-	if err := r.start(a, r.request(r.opts.Method, r.opts.Port, a.ttl, size)); err != nil {
+	if err := r.start(a, r.request(r.opts.Method, r.opts.Gateways, r.opts.Port, a.ttl, size)); err != nil {
 		return err
 	}
 	now := time.Now()

@@ -23,8 +23,8 @@ func (q *question) open() bool { return q.Probe.State == Open }
 var lastPorts = [...]uint16{443, 80}
 
 // askLast asks the destination once by the other methods, with the TTL of
-// ordinary packets, and reports whether it did. A method that the engine has no
-// link for is left out.
+// ordinary packets and by no source route, and reports whether it did. A method
+// that the engine has no link for is left out.
 func (r *run) askLast() (asked bool, err error) {
 	if r.asked {
 		return false, nil
@@ -36,7 +36,7 @@ func (r *run) askLast() (asked bool, err error) {
 			ports = lastPorts[:]
 		}
 		for _, port := range ports {
-			err := r.start(ask{question: len(r.questions)}, r.request(m, port, 0, size))
+			err := r.start(ask{question: len(r.questions)}, r.request(m, nil, port, 0, size))
 			if errors.Is(err, probe.ErrNoLink) {
 				break
 			}
@@ -79,7 +79,7 @@ func (r *run) answerLast(i int, res *probe.Result) {
 		q.refused, q.Probe.Err = true, res.Err
 	default:
 		asked := q.Probe.Asked
-		q.Probe = newProbe(q.Method, res)
+		q.Probe = newProbe(q.Method, nil, res)
 		q.Probe.Asked = asked
 		q.Reached = r.path.meansTo(q.Method, &q.Probe) == reached
 	}

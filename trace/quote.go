@@ -2,6 +2,7 @@ package trace
 
 import (
 	"math/bits"
+	"slices"
 	"strings"
 
 	"golang.org/x/net/icmp"
@@ -43,14 +44,16 @@ func (c Change) String() string {
 // changes compares what an error quotes with the probe. A NAT that repairs its
 // quotes, as Linux does, leaves nothing to see. Its rules:
 //
-//  1. the source is compared with the own address that the error came to;
+//  1. the source is compared with the own address that the error came to, the
+//     destination with that of the probe, which on a source route is any of the
+//     gateways until the last has passed it on;
 //  2. ports and identifier are compared with the key's, unless fewer than 8
 //     transport bytes were quoted;
 //  3. a UDP checksum is compared where it is the probe's tag;
 //  4. the length may be quoted in host byte order, or with the header's length
 //     added or taken away, as old BSD kernels do, and is then as it was sent;
 //     that of a fragment says nothing.
-func changes(m Method, sent *icmpx.Request, r *icmpx.Reply) Change {
+func changes(m Method, via route, sent *icmpx.Request, r *icmpx.Reply) Change {
 	q := &r.Quote
 	if q.Family == 0 {
 		return 0
@@ -59,13 +62,13 @@ func changes(m Method, sent *icmpx.Request, r *icmpx.Reply) Change {
 	if r.To.IsValid() && q.Src.IsValid() && !sameAddr(q.Src, r.To) {
 		c |= ChangedSource
 	}
-	if q.Dst.IsValid() && !sameAddr(q.Dst, sent.Dst) {
+	if q.Dst.IsValid() && !sameAddr(q.Dst, sent.Dst) && !slices.Contains(via, bare(q.Dst)) {
 		c |= ChangedDestination
 	}
 	if sent.TOS >= 0 && q.TOS != uint8(sent.TOS) {
 		c |= ChangedTOS
 	}
-	if sent.Size != 0 && q.TotalLen != 0 && !sameLength(sent.Size, q) {
+	if sent.Size != 0 && q.TotalLen != 0 && !sameLength(via.sizeOf(sent), via, q) {
 		c |= ChangedLength
 	}
 	if q.HasL4 {
@@ -96,8 +99,8 @@ func transportChanges(m Method, k icmpx.Key, q *icmpx.Quote) (c Change) {
 	return c
 }
 
-func sameLength(sent int, q *icmpx.Quote) bool {
-	header := q.Family.HeaderLen()
+func sameLength(sent int, via route, q *icmpx.Quote) bool {
+	header := q.Family.HeaderLen() + via.length()
 	if q.MF || q.FragOff != 0 {
 		return true
 	}
@@ -135,14 +138,14 @@ func wayBack(ttl uint8, there int) int {
 func distance(a, b int) int { return max(a-b, b-a) }
 
 // newProbe is what an answer says. It shares no memory with the engine.
-func newProbe(m Method, res *probe.Result) Probe {
+func newProbe(m Method, via route, res *probe.Result) Probe {
 	r := &res.Reply
 	p := Probe{
-		State: Answered, TTL: int(res.Probe.TTL), Size: res.Probe.Size,
+		State: Answered, TTL: int(res.Probe.TTL), Size: via.sizeOf(&res.Probe.Request),
 		From: r.From, RTT: res.RTT, Stamps: res.Stamps, Sent: res.Sent,
 		Kind: r.Kind, Type: r.Type, Code: r.Code, Trust: r.Trust, IfIndex: r.IfIndex,
 		ReplyTTL: r.TTL, ReplyTOS: r.TOS, Back: wayBack(r.TTL, int(res.Probe.TTL)), MTU: r.MTU,
-		Quote: r.Quote, Changes: changes(m, &res.Probe.Request, r),
+		Quote: r.Quote, Changes: changes(m, via, &res.Probe.Request, r),
 		Extensions: extensions(r.Ext), source: r.To,
 	}
 	p.Quote.Payload = nil

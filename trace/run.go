@@ -197,7 +197,7 @@ func (r *run) bookRow(a *ask, res *probe.Result) {
 		return
 	}
 	a.answered = true
-	p := newProbe(r.opts.Method, res)
+	p := newProbe(r.opts.Method, r.opts.Gateways, res)
 	p.Asked = s.Asked
 	if r.shrink(a, &p) {
 		return

@@ -351,6 +351,8 @@ func TestBadOptions(t *testing.T) {
 		{FirstTTL: -1}, {FirstTTL: 256}, {MaxTTL: 256}, {FirstTTL: 9, MaxTTL: 8}, {Queries: -1}, {Queries: 101},
 		{Size: 27}, {Size: 65536}, {Method: trace.TCP, Size: 39}, {TOS: 256}, {TOS: -2}, {Method: 9},
 		{SendWait: -1}, {InFlight: -1}, {Wait: trace.Wait{Max: -1}},
+		{Gateways: make([]netip.Addr, 1)}, {Gateways: []netip.Addr{dst6}}, {Gateways: slices.Repeat([]netip.Addr{dst4}, 9)},
+		{Gateways: []netip.Addr{dst4}, Size: 35},
 	}
 	synctest.Test(t, func(t *testing.T) {
 		n := probetest.New(chain(3))
@@ -364,7 +366,10 @@ func TestBadOptions(t *testing.T) {
 		if _, err := trace.Run(t.Context(), e, netip.Addr{}, trace.Options{}, nil); err == nil {
 			t.Error("no address is taken")
 		}
-		for _, o := range []trace.Options{{FirstTTL: 255}, {FirstTTL: 255, MaxTTL: 255}, {Queries: 100}, {Size: 28}, {TOS: 255}, {TOS: -1}} {
+		if _, err := trace.Run(t.Context(), e, dst6, trace.Options{Gateways: []netip.Addr{dst4}}, nil); err == nil {
+			t.Error("a source route of IPv6 is taken")
+		}
+		for _, o := range []trace.Options{{FirstTTL: 255}, {FirstTTL: 255, MaxTTL: 255}, {Queries: 100}, {Size: 28}, {Size: 36, Gateways: []netip.Addr{dst4}}, {TOS: 255}, {TOS: -1}} {
 			if _, err := trace.Run(t.Context(), e, dst4, o, nil); err != nil {
 				t.Errorf("%+v: %v", o, err)
 			}

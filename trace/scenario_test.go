@@ -64,9 +64,15 @@ var scenarios = []struct {
 	{net: "limited", took: 20*ms + 50*ms, sent: 96},
 	// Ten do not: each router is asked once more, a second after the last.
 	{net: "limited", name: "limited-ten", opts: trace.Options{Queries: 10}},
+	// Their buckets refill during the run.
+	{net: "limited", name: "limited-slow", opts: trace.Options{Queries: 20, SendWait: 20 * ms}},
+	{net: "limited", name: "limited-slower", opts: trace.Options{Queries: 30, SendWait: 60 * ms}},
+	{net: "limited-six", opts: trace.Options{Queries: 20}},
+	{net: "limited-six", name: "limited-six-hundred", opts: trace.Options{Queries: 100}},
 	{net: "limited-two"},
 	{net: "limited-fast"},
 	{net: "lossy", opts: trace.Options{Method: trace.ICMP, Queries: 5}},
+	{net: "lossy", name: "lossy-twenty", opts: trace.Options{Queries: 20}},
 	{net: "reordered", opts: trace.Options{Method: trace.ICMP}},
 
 	{net: "diamond", took: 24*ms + 20*ms, sent: 96},

@@ -28,7 +28,7 @@ func runTrace(ctx context.Context, sys *system, line *getopt.Line) (int, error) 
 	r.socket.Method = r.opts.Method
 	links, err := openTrace(sys, r.socket, families)
 	if err != nil {
-		return 0, err
+		return 0, &hintedError{err: err, hint: r.socket.hint(err)}
 	}
 	dir := sys.directory(r.server)
 	if !addr.IsValid() {
@@ -96,7 +96,7 @@ func (r *traceRun) settle(addr netip.Addr, mode icmpx.Mode, mtu int) (trace.Opti
 	}
 	h := render.TraceHost{
 		Name: r.host, Addr: addr, Method: o.Method, Port: o.Port, MaxTTL: o.MaxTTL, Socket: mode,
-		Size: packetSize(&o, f, mode),
+		Size: packetSize(&o, f, mode), Route: o.HeaderLen(f) - f.HeaderLen(),
 	}
 	switch {
 	case addr.IsMulticast():
@@ -158,5 +158,5 @@ func packetSize(o *trace.Options, f icmpx.Family, mode icmpx.Mode) int {
 	case o.MTU:
 		return maxPacket
 	}
-	return f.HeaderLen() + synBytes
+	return o.HeaderLen(f) + synBytes
 }

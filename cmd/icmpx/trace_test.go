@@ -76,6 +76,11 @@ func TestTrace(t *testing.T) {
 			" 3  198.51.100.3  3.000 ms  3.000 ms",
 			"warning: the path goes on behind TTL 3, the last that was asked",
 		}},
+		{"packets with a source route", nil, "trace -nTq1 -m1 -g 192.0.2.1,192.0.2.2 " + traceTarget, exitNoAnswer, []string{
+			"traceroute to 203.0.113.9 (203.0.113.9), 1 hops max, 56 byte packets",
+			" 1  198.51.100.1  1.000 ms",
+			"warning: the path goes on behind TTL 1, the last that was asked",
+		}},
 		{"short packets", nil, "trace -nq1 -m1 " + traceTarget + " 0", exitNoAnswer, []string{
 			"traceroute to 203.0.113.9 (203.0.113.9), 1 hops max, 30 byte packets",
 			" 1  198.51.100.1  1.000 ms",

@@ -258,6 +258,7 @@ func (r *traceRun) readGateways(v *valueReader, list string) {
 		}
 		r.socket.Gateways = append(r.socket.Gateways, a)
 	}
+	r.opts.Gateways = r.socket.Gateways
 	if n := len(r.socket.Gateways); n > maxGateways {
 		v.refuse(fmt.Errorf("%d gateways are more than the %d that a source route has room for", n, maxGateways))
 	}
@@ -326,9 +327,9 @@ func (r *traceRun) size(f icmpx.Family) int {
 		if r.opts.Method == trace.TCP || r.opts.MTU {
 			return 0
 		}
-		return f.HeaderLen() + defaultTracePayload
+		return r.opts.HeaderLen(f) + defaultTracePayload
 	}
-	return max(r.length, f.HeaderLen()+leastTransport(r.opts.Method))
+	return max(r.length, r.opts.HeaderLen(f)+leastTransport(r.opts.Method))
 }
 
 // defaultTracePayload is how many bytes follow the IP header by default, as in

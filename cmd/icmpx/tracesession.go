@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"net/netip"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -88,22 +87,10 @@ func (s *traceSession) run(links *traceLinks) (int, error) {
 	printing.Wait()
 	close(ended)
 	watching.Wait()
-	s.excuse(&res)
 	s.out.printLast(func(b []byte) []byte { return s.appendEnd(b, &res) })
 
 	code, err := s.verdict(&res, err)
 	return code, errors.Join(err, s.out.failure(), closed, engine.Close())
-}
-
-// excuse takes out what a source route itself brings about: packets that arrive
-// with a gateway as their destination, and with an option.
-func (s *traceSession) excuse(res *trace.Result) {
-	if len(s.asked.socket.Gateways) == 0 {
-		return
-	}
-	res.Findings = slices.DeleteFunc(res.Findings, func(f trace.Finding) bool {
-		return f.Code == trace.CodeNAT || f.Code == trace.CodeLength
-	})
 }
 
 // verdict returns the exit code, and what went wrong in a trace that did not

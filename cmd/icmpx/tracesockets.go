@@ -24,6 +24,36 @@ type traceSocket struct {
 	Gateways   []netip.Addr // of UDP and TCP over IPv4
 }
 
+// hint returns what would let the process open a socket that it must not, or ""
+// if it is not one of these flags that takes a privilege.
+func (s *traceSocket) hint(err error) string {
+	var denied *icmpx.PrivilegeError
+	switch {
+	case !errors.Is(err, os.ErrPermission) || errors.As(err, &denied): // which has a hint of its own
+		return ""
+	case len(s.Gateways) > 0:
+		return "a source route (-g) takes CAP_NET_RAW: " + grantHint("cap_net_raw")
+	case s.Mark != 0:
+		return "a mark (--fwmark) takes CAP_NET_RAW: " + grantHint("cap_net_raw")
+	case s.SourcePort != 0 && s.SourcePort < firstFreePort:
+		return "a port below 1024 (--sport) takes CAP_NET_BIND_SERVICE: " + grantHint("cap_net_raw,cap_net_bind_service")
+	}
+	return ""
+}
+
+// firstFreePort is the first port that everybody may use, unless
+// net.ipv4.ip_unprivileged_port_start says otherwise.
+const firstFreePort = 1024
+
+// grantHint says how to give capabilities to this program.
+func grantHint(capabilities string) string {
+	name, err := os.Executable()
+	if err != nil {
+		name = "icmpx"
+	}
+	return fmt.Sprintf("sudo setcap %s+ep %s, or run it as root", capabilities, name)
+}
+
 // A traceLink is a link that knows which kind of socket it stands on; those of
 // package icmpx do.
 type traceLink interface {

@@ -15,6 +15,7 @@ type TraceHost struct {
 	Port   uint16 // 0 of ICMP
 	MaxTTL int
 	Size   int        // bytes of the whole IP packet; 0: not known
+	Route  int        // and of those that a source route takes in its header
 	Socket icmpx.Mode // raw or datagram
 }
 
@@ -24,7 +25,7 @@ func (h *TraceHost) payload() int {
 	if h.Method == trace.TCP {
 		header = 20
 	}
-	return max(h.Size-icmpx.FamilyOf(h.Addr).HeaderLen()-header, 0)
+	return max(h.Size-icmpx.FamilyOf(h.Addr).HeaderLen()-h.Route-header, 0)
 }
 
 // tellsPort reports whether what a destination says about its port is of
