@@ -214,7 +214,9 @@ func TestStalledReceiverLosesNothing(t *testing.T) {
 func TestLateByStamp(t *testing.T) {
 	l := newScriptLink(after(1100 * time.Millisecond))
 	bubble(t, Config{Timeout: time.Second}, l, func(t *testing.T, e *Engine) {
+		l.mu.Lock()
 		l.stalled = time.Now().Add(1500 * time.Millisecond)
+		l.mu.Unlock()
 		var rec recorder
 		if err := e.Start(t.Context(), echoProbe(dst1), rec.done); err != nil {
 			t.Fatal(err)
