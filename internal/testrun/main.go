@@ -39,6 +39,7 @@ type phase struct {
 	packages []string
 	env      []string
 	exec     string // program that runs the test binaries; empty: none
+	alone    bool   // one package at a time: routers in userspace need a processor
 }
 
 func run(w io.Writer, race, timeout string) error {
@@ -89,7 +90,7 @@ type packageSet struct {
 // phases returns what there is to run. An ordinary user's tests of sockets are
 // run by the program lab.
 func phases(set packageSet, root bool, lab string) []phase {
-	rootless := phase{name: "namespaces, rootless", packages: set.namespaces, env: []string{"ICMPX_LAB=rootless"}}
+	rootless := phase{name: "namespaces, rootless", packages: set.namespaces, alone: true, env: []string{"ICMPX_LAB=rootless"}}
 	if !root {
 		return []phase{
 			{name: "unit tests and fuzz seeds", packages: set.plain},
@@ -99,7 +100,7 @@ func phases(set packageSet, root bool, lab string) []phase {
 	}
 	return []phase{
 		{name: "unit tests and fuzz seeds", packages: slices.Concat(set.plain, set.sockets)},
-		{name: "namespaces, as root", packages: set.namespaces},
+		{name: "namespaces, as root", packages: set.namespaces, alone: true},
 		rootless,
 	}
 }
@@ -154,6 +155,9 @@ func (p phase) run(w io.Writer, args []string) (*tally, error) {
 	fmt.Fprintf(w, "== %s\n", p.name)
 	if p.exec != "" {
 		args = append(slices.Clone(args), "-exec="+p.exec)
+	}
+	if p.alone {
+		args = append(slices.Clone(args), "-p=1")
 	}
 	cmd := exec.Command("go", slices.Concat([]string{"test", "-json"}, args, p.packages)...)
 	cmd.Env = append(os.Environ(), p.env...)
