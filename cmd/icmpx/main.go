@@ -41,6 +41,7 @@ func main() {
 		drop:     icmpx.DropPrivileges,
 
 		listenTrace: listenTrace,
+		listenPmtu:  listenPmtu,
 		deviceMTU:   deviceMTU,
 		directory:   newDirectory,
 

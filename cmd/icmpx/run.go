@@ -38,6 +38,7 @@ type system struct {
 	drop     func() error // gives up all privileges
 
 	listenTrace func(traceSocket) (traceLink, error)
+	listenPmtu  func(traceSocket) (traceLink, error)
 	deviceMTU   func(source netip.Addr, name string) int
 	directory   func(server netip.AddrPort) directory // asks a name server; the zero AddrPort is the system's
 

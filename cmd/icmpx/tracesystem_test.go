@@ -87,6 +87,33 @@ func TestTraceErrors(t *testing.T) {
 	}
 }
 
+// TestTraceHint says which privilege a flag takes that the kernel refuses.
+func TestTraceHint(t *testing.T) {
+	exe, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	tests := []struct {
+		args  string
+		errno syscall.Errno
+		hint  string
+	}{
+		{"-g 192.0.2.1", syscall.EPERM, "a source route (-g) takes CAP_NET_RAW: sudo setcap cap_net_raw+ep " + exe + ", or run it as root"},
+		{"--fwmark 1", syscall.EPERM, "a mark (--fwmark) takes CAP_NET_RAW: sudo setcap cap_net_raw+ep " + exe + ", or run it as root"},
+		{"--sport 80", syscall.EACCES, "a port below 1024 (--sport) takes CAP_NET_BIND_SERVICE: sudo setcap cap_net_raw,cap_net_bind_service+ep " + exe + ", or run it as root"},
+		{"--sport 1024", syscall.EACCES, ""},
+		{"-g 192.0.2.1", syscall.EADDRNOTAVAIL, "ip address lists the addresses of this host"},
+	}
+	for _, tt := range tests {
+		w := &world{net: way(nil), listen: map[icmpx.Family]error{icmpx.IPv4: os.NewSyscallError("call", tt.errno)}}
+		want := []string{"icmpx: error: call: " + tt.errno.Error()}
+		if tt.hint != "" {
+			want = append(want, "icmpx: hint: "+tt.hint)
+		}
+		w.want(t, w.run(t, strings.Fields("trace "+tt.args+" "+traceTarget)...), exitError, "", text(want...))
+	}
+}
+
 // TestTraceNotSent is a host that lets nothing out: an error, with what helps.
 func TestTraceNotSent(t *testing.T) {
 	n := way(nil)

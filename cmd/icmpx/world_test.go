@@ -97,6 +97,7 @@ func (w *world) inBubble(ctx context.Context, args []string) int {
 		drop:     func() error { w.note("drop"); return w.drop },
 
 		listenTrace: func(s traceSocket) (traceLink, error) { return w.listenTrace(n, s) },
+		listenPmtu:  func(s traceSocket) (traceLink, error) { return w.listenTrace(n, s) },
 		deviceMTU:   func(netip.Addr, string) int { return 1500 },
 		directory:   w.directory,
 		broadcast: func(a netip.Addr) bool {
