@@ -44,8 +44,8 @@ func TestFillerOffset(t *testing.T) {
 }
 
 var testFlows = []flow{
-	{netip.MustParseAddr("192.0.2.1"), netip.MustParseAddr("198.51.100.2"), 40000, 33434},
-	{netip.MustParseAddr("2001:db8::1"), netip.MustParseAddr("2001:db8:1::2"), 40001, 53},
+	{netip.MustParseAddr("192.0.2.1"), netip.MustParseAddr("198.51.100.2"), 40000, 33434, 0},
+	{netip.MustParseAddr("2001:db8::1"), netip.MustParseAddr("2001:db8:1::2"), 40001, 53, 0},
 }
 
 // TestParisUDP has all tags in both families, with payloads of all kinds of

@@ -63,6 +63,9 @@ func (l *portLink) listenPorts(raw, ordinary func() error) (err error) {
 			return err
 		}
 	}
+	if l.cfg.FlowLabel != 0 {
+		return fmt.Errorf("send with flow label %#x: it takes raw sockets: %w", l.cfg.FlowLabel, errors.ErrUnsupported)
+	}
 	return ordinary()
 }
 

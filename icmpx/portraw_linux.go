@@ -257,7 +257,7 @@ func (w *rawWays) marshal(r *Request) (full bool, err error) {
 		return false, err
 	}
 	f := &w.flow
-	*f = flow{dst: r.Dst.Unmap().WithZone(""), sport: l.ports[r.Path], dport: l.scheme.port(r)}
+	*f = flow{dst: r.Dst.Unmap().WithZone(""), sport: l.ports[r.Path], dport: l.scheme.port(r), asked: l.cfg.FlowLabel}
 	if f.src, err = w.source(r.Dst, scope); err != nil {
 		return false, err
 	}

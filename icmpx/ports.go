@@ -43,6 +43,11 @@ type PortConfig struct {
 	TOS int16 // type of service or traffic class of requests that have none, up to 255; 0 or -1: the system's, which is 0
 	DF  DF    // path-MTU discovery mode of requests whose DF is DFSystem
 
+	// FlowLabel is the IPv6 flow label of all packets (RFC 6437), up to 0xfffff,
+	// in place of one that belongs to their ports. 0: none is asked for. Ordinary
+	// sockets cannot take it: the error is errors.ErrUnsupported.
+	FlowLabel uint32
+
 	// Gateways are the addresses that packets go by before their destination
 	// (RFC 791 section 3.1, loose source route): 8 at most, IPv4 only. The
 	// kernel tells an ordinary TCP socket nothing of errors about packets on
@@ -114,6 +119,8 @@ func (c *PortConfig) check() error {
 		return fmt.Errorf("source %v is not an %v address", c.Source, c.Family)
 	case c.Source.IsValid() && (c.Source.IsMulticast() || c.Source.IsUnspecified()):
 		return fmt.Errorf("source %v is not a unicast address", c.Source)
+	case c.FlowLabel > 0xfffff || c.FlowLabel != 0 && c.Family != IPv6:
+		return fmt.Errorf("flow label %#x is not one of IPv6, of 20 bits", c.FlowLabel)
 	case c.Paths < 0 || c.Paths > maxPaths:
 		return fmt.Errorf("%d paths are not within 1 to %d", c.Paths, maxPaths)
 	case c.SourcePort != 0 && int(c.SourcePort)+c.paths() > 1<<16:

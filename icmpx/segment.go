@@ -12,11 +12,15 @@ const udpHeaderLen = 8
 type flow struct {
 	src, dst     netip.Addr
 	sport, dport uint16
+	asked        uint32 // IPv6 flow label; 0: one that belongs to the ports
 }
 
 // label returns the IPv6 flow label of the flow (RFC 6437): constant for it,
-// and another for other ports.
+// and another for other ports, unless one was asked for.
 func (f *flow) label() uint32 {
+	if f.asked != 0 {
+		return f.asked
+	}
 	const golden = 0x9e3779b1 // 2^32 divided by the golden ratio: it spreads close ports
 	return (uint32(f.sport)<<16 | uint32(f.dport)) * golden >> 12
 }

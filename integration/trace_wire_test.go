@@ -28,6 +28,7 @@ func TestTraceHeaders(t *testing.T) {
 			{[]string{"--sport", "40000", "-p", "33500"}, "9c40" + "82dc"},
 			{[]string{"-U", "--sport", "40001"}, "9c41" + "0035"},
 			{[]string{"-T", "--sport", "40002", "-p", "443"}, "9c42" + "01bb"},
+			{[]string{"--sport", "40004", "-p", "33501", "-l0xabcde"}, "9c44" + "82dd"},
 			{[]string{"-I", "-l0xabcde"}, map[bool]string{false: "0800", true: "8000"}[v6]},
 			{[]string{"--classic", "--sport", "40003"}, "9c43"},
 		} {
@@ -39,11 +40,14 @@ func TestTraceHeaders(t *testing.T) {
 			if as == lab.Ordinary {
 				tt.head = variable(tt.head, tt.args[0])
 			}
+			if last := len(tt.args) - 1; tt.args[last] == "-l0xabcde" {
+				if v6 && (as == lab.Root || tt.args[0] == "-I") {
+					label = 0xabcde
+				} else {
+					tt.args = tt.args[:last:last] // IPv4 has none, ordinary UDP sockets take none
+				}
+			}
 			switch {
-			case tt.args[0] == "-I" && v6:
-				label = 0xabcde
-			case tt.args[0] == "-I":
-				tt.args = tt.args[:1]
 			case tt.args[0] == "-T" && as == lab.Ordinary:
 				want = 0 // the kernel's own SYN
 			}

@@ -33,7 +33,7 @@ func traceCommand() *command {
 			{Short: 'i', Long: "interface", Value: "NAME", Usage: "NAME of the interface or VRF"},
 			{Short: 'I', Long: "icmp", Usage: "echo requests instead of UDP"},
 			{Short: 'j', Long: "json", Usage: "one JSON object per line instead of text"},
-			{Short: 'l', Long: "flowlabel", Value: "N", Usage: "with -I: flow label of IPv6 packets, up to 0xfffff"},
+			{Short: 'l', Long: "flowlabel", Value: "N", Usage: "flow label of IPv6 packets, up to 0xfffff"},
 			{Short: 'm', Long: "max-hops", Value: "TTL", Usage: "last TTL; default 64"},
 			{Long: "mtu", Usage: "print where the path gets narrower"},
 			{Short: 'n', Long: "numeric", Usage: "do not look up names of addresses"},
@@ -138,8 +138,6 @@ func (r *traceRun) checkMethod(v *valueReader) {
 		v.refuse(errors.New("-I sends echo requests, which have no ports: -p and --sport are for UDP and TCP"))
 	case icmp && has("gateway"):
 		v.refuse(errors.New("-g is for UDP and TCP, not for -I"))
-	case !icmp && has("flowlabel"):
-		v.refuse(errors.New("-l takes -I: UDP and TCP probes keep a flow label that belongs to their ports"))
 	case tcp && has("mtu"):
 		v.refuse(errors.New("--mtu is for UDP and ICMP: a SYN carries no data to make it large"))
 	}

@@ -20,7 +20,7 @@ type traceSocket struct {
 	SourcePort uint16 // of UDP and TCP; 0: any
 	Interface  string
 	Mark       uint32
-	FlowLabel  uint32       // of echo requests over IPv6; 0: the kernel's
+	FlowLabel  uint32       // of IPv6; 0: the link's choice
 	Gateways   []netip.Addr // of UDP and TCP over IPv4
 }
 
@@ -99,7 +99,7 @@ func linkOr[L traceLink](l L, err error) (traceLink, error) {
 func (s *traceSocket) ports() icmpx.PortConfig {
 	return icmpx.PortConfig{
 		Family: s.Family, Source: s.Source, SourcePort: s.SourcePort, Interface: s.Interface, Mark: s.Mark,
-		Gateways: s.Gateways, TOS: -1,
+		FlowLabel: s.FlowLabel, Gateways: s.Gateways, TOS: -1,
 	}
 }
 

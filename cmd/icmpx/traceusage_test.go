@@ -36,7 +36,6 @@ func TestTraceUsage(t *testing.T) {
 		{"trace -g 192.0.2.1,,192.0.2.2 a.example", `-g (--gateway): "" is not the IPv4 address of a gateway: IPv6 has no source routes (RFC 5095)`, list},
 		{"trace -g 1.0.0.1,1.0.0.2,1.0.0.3,1.0.0.4,1.0.0.5,1.0.0.6,1.0.0.7,1.0.0.8 -g 1.0.0.9 a.example", "9 gateways are more than the 8 that a source route has room for", list},
 		{"trace -Il 0x100000 a.example", `-l (--flowlabel): "0x100000" is not a whole number from 0 to 1048575, decimal or 0x...`, list},
-		{"trace -l 5 a.example", "-l takes -I: UDP and TCP probes keep a flow label that belongs to their ports", list},
 		{"trace -I -g 192.0.2.1 a.example", "-g is for UDP and TCP, not for -I", list},
 		{"trace -T --mtu a.example", "--mtu is for UDP and ICMP: a SYN carries no data to make it large", list},
 		{"trace --resolver ns.example a.example", `--resolver: "ns.example" is not the address of a name server: 192.0.2.53, 192.0.2.53:5353 or [2001:db8::53]:53`, list},
