@@ -171,7 +171,11 @@ func (ls *linkState) decide(ent *entry, r Result) {
 		heap.Remove(&ls.pending, ent.index)
 	}
 	ent.state, ent.fate = stateDecided, r.Fate
-	ent.expires = time.Now().Add(ent.probe.Timeout)
+	now := r.Reply.Read // of an answer, which spares reading the clock
+	if now.IsZero() {
+		now = time.Now()
+	}
+	ent.expires = now.Add(ent.probe.Timeout)
 	ls.decided[memory(ent.probe.Timeout)].push(ent, ofLink)
 	ent.dest.decided.push(ent, ofDest)
 	if ent.probe.Payload == nil && !ent.probe.AnySource {

@@ -122,7 +122,6 @@ func (ls *linkState) register(ctx context.Context, ent *entry, space icmpx.KeySp
 		if ls.broken != nil {
 			return ticket{}, fmt.Errorf("link is broken: %w", ls.broken)
 		}
-		ls.forgetOld(time.Now())
 		d := ls.destination(ent.probe.Dst.WithZone(""), space)
 		if number, ok := d.pick(ent.probe.Number); ok {
 			ent.done = done
