@@ -56,7 +56,7 @@ type catcher struct {
 	ready  chan struct{}   // closed when all of that works
 }
 
-// catchSignals begins to catch signals. Go needs a third of a millisecond to
+// catchSignals begins to catch signals. Go takes its time to
 // get ready for them, which the command spends on opening its sockets.
 func catchSignals() *catcher {
 	c := &catcher{status: make(chan os.Signal, 1), ready: make(chan struct{})}
