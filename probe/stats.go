@@ -3,6 +3,8 @@ package probe
 import (
 	"math"
 	"time"
+
+	"github.com/icmpx/icmpx/internal/quantile"
 )
 
 // An rttStats describes a series of round-trip times, one at a time, in
@@ -14,7 +16,7 @@ type rttStats struct {
 	mean, m2   float64 // Welford: mean and sum of squared deviations, in ns and ns^2
 	ewma8      int64   // eight times the moving average
 	jitter     float64
-	sketch     quantiles
+	sketch     quantile.Sketch
 }
 
 // add takes the next round-trip time, in the order in which the replies came;
@@ -36,7 +38,7 @@ func (s *rttStats) add(rtt time.Duration) {
 	s.ewma8 += int64(rtt) - s.ewma8/8
 	s.jitter += (math.Abs(float64(rtt-s.last)) - s.jitter) / 16
 	s.last = rtt
-	s.sketch.add(uint64(rtt))
+	s.sketch.Add(uint64(rtt))
 }
 
 // n returns how many were added.
@@ -52,7 +54,7 @@ func (s *rttStats) summary() Summary {
 		return Summary{}
 	}
 	q := func(permille uint64) time.Duration {
-		return min(max(time.Duration(s.sketch.at(permille)), s.least), s.top)
+		return min(max(time.Duration(s.sketch.At(permille)), s.least), s.top)
 	}
 	return Summary{
 		N:      s.count,

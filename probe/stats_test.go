@@ -91,7 +91,7 @@ func TestQuantiles(t *testing.T) {
 			for q, v := range map[float64]time.Duration{0.5: got.P50, 0.9: got.P90, 0.95: got.P95, 0.99: got.P99} {
 				want := rank(all, q)
 				off := math.Abs(float64(v - want))
-				if n <= exactSamples && off != 0 || off > 0.01*float64(want) {
+				if n <= 64 && off != 0 || off > 0.01*float64(want) {
 					t.Errorf("%s, %d samples: quantile %v is %d, want %d", name, n, q, v, want)
 				}
 			}
@@ -99,28 +99,9 @@ func TestQuantiles(t *testing.T) {
 	}
 }
 
-func TestBuckets(t *testing.T) {
-	last := -1
-	for _, v := range []uint64{0, 1, 63, 64, 65, 127, 128, 129, 130, 255, 256, 1<<32 - 1, 1 << 32, 1<<63 - 1, 1 << 63, 1<<64 - 1} {
-		o, i := bucketOf(v)
-		if at := o<<octaveBits + i; at < last || o > maxOctave {
-			t.Errorf("bucket of %d: %d, %d", v, o, i)
-		} else {
-			last = at
-		}
-		m := middle(o, i)
-		if mo, mi := bucketOf(m); mo != o || mi != i {
-			t.Errorf("the middle of the bucket of %d is %d, in another", v, m)
-		}
-		if off := math.Abs(float64(m) - float64(v)); off > 0.01*float64(v) {
-			t.Errorf("bucket of %d stands for %d", v, m)
-		}
-	}
-}
-
 func TestRTTStatsAllocations(t *testing.T) {
 	var s rttStats
-	for i := range 2 * exactSamples {
+	for i := range 128 {
 		s.add(time.Duration(i) * ms)
 	}
 	if n := testing.AllocsPerRun(100, func() { s.add(50 * ms); s.summary() }); n != 0 {

@@ -2,6 +2,7 @@ package arch
 
 import (
 	"go/ast"
+	"slices"
 	"strings"
 )
 
@@ -17,17 +18,27 @@ type floor struct {
 // results are the packages whose types a front end reads.
 var results = []string{"icmpx", "probe", "trace", "pmtu"}
 
+// readers of decoded packets stand on them alone, and not on each other.
+var readers = []string{"icmpx", "internal/packet"}
+
+// captures are the packages that read, decode and judge captured packets.
+var captures = []string{
+	"internal/packet", "internal/capfile", "internal/filter", "internal/conversation",
+	"internal/extract", "internal/fingerprint", "internal/compare", "internal/owner",
+}
+
 // floors is the picture of docs/architecture.md; the first row that matches a
 // package holds. Nothing may import a row that no row names: integration and
 // the commands stand on top. Only tests import probetest, and only
 // cmd/icmpx-lab and integration the lab.
 var floors = []floor{
 	{packages: "icmpx", tests: []string{"probe"}},
-	{packages: "probe", imports: []string{"icmpx"}, tests: []string{"probe/probetest"}},
+	{packages: "internal/quantile"},
+	{packages: "probe", imports: []string{"icmpx", "internal/quantile"}, tests: []string{"probe/probetest"}},
 	{packages: "probe/probetest", imports: []string{"icmpx", "probe"}},
 	{packages: "trace", imports: []string{"icmpx", "probe"}, tests: []string{"probe/probetest"}},
 	{packages: "pmtu", imports: []string{"icmpx", "probe"}, tests: []string{"probe/probetest"}},
-	{packages: "cmd/icmpx/...", imports: append([]string{"cmd/icmpx/internal/..."}, results...), tests: []string{"probe/probetest"}},
+	{packages: "cmd/icmpx/...", imports: slices.Concat([]string{"cmd/icmpx/internal/..."}, results, captures), tests: []string{"probe/probetest"}},
 	{packages: "cmd/icmpx-lab", imports: []string{"icmpx", "integration/lab"}},
 	{packages: "integration/lab/...", imports: []string{"icmpx", "integration/lab/..."}, tests: []string{"integration/labtest"}},
 	{packages: "integration/...", imports: []string{"..."}},
@@ -67,7 +78,7 @@ var owners = []struct {
 	packages []string
 }{
 	{"golang.org/x/sys/...", []string{"icmpx", "integration/..."}},
-	{"golang.org/x/net/bpf", []string{"icmpx", "integration/..."}},
+	{"golang.org/x/net/bpf", []string{"icmpx", "internal/filter", "integration/..."}},
 	{"golang.org/x/term", []string{"cmd/..."}},
 	{"github.com/urfave/...", []string{"cmd/..."}},
 	{"github.com/vishvananda/...", []string{"integration/..."}},

@@ -1,4 +1,5 @@
-package probe
+// Package quantile estimates quantiles of a long series in constant memory.
+package quantile
 
 import (
 	"math/bits"
@@ -8,13 +9,13 @@ import (
 // exactSamples is up to how many samples quantiles are exact.
 const exactSamples = 64
 
-// A quantiles estimates quantiles of a series of numbers. It keeps the first
+// A Sketch estimates quantiles of a series of numbers. It keeps the first
 // samples as they are, and all of them in a histogram once there are more: 64
 // buckets of equal width for each power of two (the scheme of the HDR
 // histogram), so that the middle of a bucket is less than 1 % away from what
 // fell into it. An octave is allocated when the first sample falls into it: a
-// usual series of round-trip times takes 2 KiB. The zero quantiles is empty.
-type quantiles struct {
+// usual series of round-trip times takes 2 KiB. The zero Sketch is empty.
+type Sketch struct {
 	n       uint64
 	exact   [exactSamples]uint64
 	octaves [maxOctave + 1]*octave
@@ -28,7 +29,8 @@ const (
 	maxOctave  = 64 - octaveBits
 )
 
-func (q *quantiles) add(v uint64) {
+// Add takes the next number.
+func (q *Sketch) Add(v uint64) {
 	if q.n < exactSamples {
 		q.exact[q.n] = v
 		q.n++
@@ -43,7 +45,7 @@ func (q *quantiles) add(v uint64) {
 	q.n++
 }
 
-func (q *quantiles) put(v uint64) {
+func (q *Sketch) put(v uint64) {
 	o, i := bucketOf(v)
 	if q.octaves[o] == nil {
 		q.octaves[o] = new(octave)
@@ -71,9 +73,9 @@ func middle(oct, place int) uint64 {
 	return low + (uint64(1)<<(oct-1)-1)/2
 }
 
-// at returns the smallest sample that is not below the given share, in
+// At returns the smallest sample that is not below the given share, in
 // thousandths, of the samples (the nearest-rank quantile); 0 if there are none.
-func (q *quantiles) at(permille uint64) uint64 {
+func (q *Sketch) At(permille uint64) uint64 {
 	if q.n == 0 {
 		return 0
 	}
