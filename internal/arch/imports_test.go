@@ -38,6 +38,8 @@ var floors = []floor{
 	{packages: "probe/probetest", imports: []string{"icmpx", "probe"}},
 	{packages: "trace", imports: []string{"icmpx", "probe"}, tests: []string{"probe/probetest"}},
 	{packages: "pmtu", imports: []string{"icmpx", "probe"}, tests: []string{"probe/probetest"}},
+	{packages: "internal/packet", imports: []string{"icmpx"}, tests: []string{"internal/capfile"}},
+	{packages: "internal/capfile", imports: []string{"internal/packet"}},
 	{packages: "cmd/icmpx/...", imports: slices.Concat([]string{"cmd/icmpx/internal/..."}, results, captures), tests: []string{"probe/probetest"}},
 	{packages: "cmd/icmpx-lab", imports: []string{"icmpx", "integration/lab"}},
 	{packages: "integration/lab/...", imports: []string{"icmpx", "integration/lab/..."}, tests: []string{"integration/labtest"}},
