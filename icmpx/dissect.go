@@ -51,13 +51,14 @@ func Dissect(f Family, b []byte, o DissectOptions) Dissection {
 	switch {
 	case c.cut:
 	case o.Len > len(b):
-		c.body(f, typ, code, b)
+		c.short = true
+		c.body(f, typ, code, b, o.Len)
 		c.problem("ICMP message", len(b), ErrTruncated)
 	default:
 		if !messageSumOK(f, b, o.Src, o.Dst) {
 			c.problem("ICMP checksum", sum, ErrChecksum)
 		}
-		c.body(f, typ, code, b)
+		c.body(f, typ, code, b, len(b))
 	}
 	d.Fields = c.fields
 	return d
@@ -95,7 +96,8 @@ type cursor struct {
 	off    int    // where it begins in the message
 	fields []Field
 	cut    bool // a field was not whole: nothing behind it is read
-	quiet  bool // that is no problem: the rest was not quoted
+	quiet  bool // that is no problem: the rest was not quoted, or it has been said
+	short  bool // of the message: its end was cut off in the capture
 }
 
 func (c *cursor) problem(field string, off int, err error) {
@@ -130,7 +132,7 @@ func (c *cursor) take(name string, n int) []byte {
 	return b
 }
 
-// uint adds a number of 1, 2, 3 or 4 bytes and returns it.
+// uint adds a number of 1 to 8 bytes and returns it.
 func (c *cursor) uint(name string, n int) uint64 {
 	b := c.take(name, n)
 	if b == nil {

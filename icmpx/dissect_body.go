@@ -1,7 +1,8 @@
 package icmpx
 
-// body reads what follows the checksum of the message b.
-func (c *cursor) body(f Family, typ, code uint8, b []byte) {
+// body reads what follows the checksum of the message b, which is or was size
+// bytes long.
+func (c *cursor) body(f Family, typ, code uint8, b []byte, size int) {
 	switch {
 	case queryOf(f, typ) == queryPlain:
 		c.uint("identifier", 2)
@@ -12,13 +13,10 @@ func (c *cursor) body(f Family, typ, code uint8, b []byte) {
 	case kindOf(f, typ, code).Quotes():
 		c.restOfHeader(f, typ, code)
 		c.quoteAndExtension(f, b)
-	case f != IPv6 && typ == v4RouterAdvert:
-		c.routerAdvertisement()
-	case f != IPv6 && typ == v4RouterSolicit:
-		c.zero("reserved", 4)
-		c.rest("data")
+	case f == IPv6:
+		c.body6(typ, code, size)
 	default:
-		c.rest("body")
+		c.body4(typ)
 	}
 }
 
@@ -91,7 +89,7 @@ func (c *cursor) routerAdvertisement() {
 			return
 		}
 	}
-	c.rest("data")
+	c.mobilityExtensions()
 }
 
 // restOfHeader reads the second word of an error.

@@ -2,8 +2,13 @@ package icmpx
 
 import "encoding/binary"
 
-// quotedPacket reads a quoted packet of family f.
+// quotedPacket reads a quoted packet of family f. One of the other family is
+// wrong, and read.
 func (c *cursor) quotedPacket(f Family) {
+	if v := otherFamily(f); len(c.b) > 0 && Family(c.b[0]>>4) == v {
+		c.problem(errQuoteVersion.Field, c.off, ErrVersion)
+		f = v
+	}
 	q, err := ParseQuote(c.b, f)
 	if pe, ok := err.(*ParseError); ok && (pe != errQuoteShort || len(c.b) == 0 || Family(c.b[0]>>4) != f) {
 		c.problem(pe.Field, c.off+pe.Offset, pe.Err)
@@ -29,6 +34,13 @@ func (c *cursor) quotedPacket(f Family) {
 		c.problem("quoted transport header", c.off, ErrTruncated)
 	}
 	c.rest("padding")
+}
+
+func otherFamily(f Family) Family {
+	if f == IPv6 {
+		return IPv4
+	}
+	return IPv6
 }
 
 // header4 reads an IPv4 header with its options.
@@ -57,10 +69,13 @@ func (c *cursor) header4() {
 	if c.cut {
 		return
 	}
-	if len(all) >= hl && Checksum(all[:hl]) != 0 {
+	if hl >= IPv4.HeaderLen() && len(all) >= hl && Checksum(all[:hl]) != 0 {
 		c.problem("IP header checksum", start+10, ErrChecksum)
 	}
 	n := hl - IPv4.HeaderLen()
+	if n < 0 {
+		c.problem("IP header length", start, ErrLength)
+	}
 	if n > 0 {
 		c.group("options", min(n, len(c.b)), (*cursor).options)
 	}
@@ -189,22 +204,6 @@ func (c *cursor) extensionHeaders(all []byte) (proto uint8, whole bool) {
 	c.problem(extHeaderName(proto), c.off, ErrLimit)
 	c.rest("data")
 	return proto, false
-}
-
-func (c *cursor) extensionHeader(typ uint8) {
-	c.uint("next header", 1)
-	if typ != protoFragment {
-		c.uint("length", 1)
-		c.rest("data")
-		return
-	}
-	c.zero("reserved", 1)
-	if b := c.take("fragment offset", 2); b != nil {
-		v := binary.BigEndian.Uint16(b)
-		c.add("fragment offset", c.off-2, 2, uint64(v&^7))
-		c.add("more fragments", c.off-1, 1, v&1 != 0)
-	}
-	c.uint("identification", 4)
 }
 
 func extHeaderName(typ uint8) string {

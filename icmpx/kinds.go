@@ -24,16 +24,27 @@ const (
 	codeReassembly = 1 // of v4TimeExceeded
 )
 
-// ICMPv6 types (RFC 4443, RFC 8335).
+// ICMPv6 types (RFC 4443, RFC 2710, RFC 4861, RFC 3122, RFC 9777, RFC 8335).
 const (
-	v6Unreachable    = 1
-	v6PacketTooBig   = 2
-	v6TimeExceeded   = 3
-	v6ParamProblem   = 4
-	v6EchoRequest    = 128
-	v6EchoReply      = 129
-	v6ExtEchoRequest = 160
-	v6ExtEchoReply   = 161
+	v6Unreachable     = 1
+	v6PacketTooBig    = 2
+	v6TimeExceeded    = 3
+	v6ParamProblem    = 4
+	v6EchoRequest     = 128
+	v6EchoReply       = 129
+	v6MLDQuery        = 130
+	v6MLDReport       = 131
+	v6MLDDone         = 132
+	v6RouterSolicit   = 133
+	v6RouterAdvert    = 134
+	v6NeighborSolicit = 135
+	v6NeighborAdvert  = 136
+	v6Redirect        = 137
+	v6InverseSolicit  = 141
+	v6InverseAdvert   = 142
+	v6MLDv2Report     = 143
+	v6ExtEchoRequest  = 160
+	v6ExtEchoReply    = 161
 )
 
 // kindOf returns what a message of the given type and code answers;

@@ -95,3 +95,14 @@ func typesOf(f Family) []TypeInfo {
 	}
 	return types4[:]
 }
+
+// CodeRFCName returns the RFC's name of a code, "Time to Live exceeded in
+// Transit"; "" if it is not assigned, or if its type has no codes.
+func CodeRFCName(f Family, typ, code uint8) string {
+	if t := findType(f, typ); t != nil {
+		if c := t.code(code); c != nil {
+			return c.Name
+		}
+	}
+	return ""
+}

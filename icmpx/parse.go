@@ -24,8 +24,10 @@ import (
 // Bodies are icmp.Echo and icmp.PacketTooBig of x/net, and this package's
 // Unreachable, FragNeeded, TimeExceeded, ParamProblem, SourceQuench, Redirect,
 // Timestamp, Information, AddressMask, RouterAdvertisement, RouterSolicitation,
-// ExtEchoRequest and ExtEchoReply; of any other type icmp.RawBody. They share
-// b. The error is a *ParseError.
+// ExtEchoRequest and ExtEchoReply, and for ICMPv6 NDRouterSolicitation,
+// NDRouterAdvertisement, NeighborSolicitation, NeighborAdvertisement, NDRedirect,
+// InverseNeighbor, MLD, MLDv2Query and MLDv2Report; of any other type
+// icmp.RawBody. They share b. The error is a *ParseError.
 func Parse(f Family, b []byte, src, dst netip.Addr) (*icmp.Message, error) {
 	switch {
 	case f != IPv4 && f != IPv6:
@@ -92,7 +94,7 @@ func bodyParser(f Family, typ uint8) func(Family, []byte) (icmp.MessageBody, err
 		case v6ExtEchoReply:
 			return parseExtEchoReply
 		}
-		return nil
+		return discoveryParser(typ)
 	}
 	switch typ {
 	case v4EchoReply, v4EchoRequest:
@@ -121,6 +123,32 @@ func bodyParser(f Family, typ uint8) func(Family, []byte) (icmp.MessageBody, err
 		return parseExtEchoRequest
 	case v4ExtEchoReply:
 		return parseExtEchoReply
+	}
+	return nil
+}
+
+// discoveryParser returns what reads the bodies of neighbour and multicast
+// listener discovery.
+func discoveryParser(typ uint8) func(Family, []byte) (icmp.MessageBody, error) {
+	switch typ {
+	case v6MLDQuery:
+		return parseMLDQuery
+	case v6MLDReport, v6MLDDone:
+		return parseMLD
+	case v6MLDv2Report:
+		return parseMLDv2Report
+	case v6RouterSolicit:
+		return parseNDRouterSolicitation
+	case v6RouterAdvert:
+		return parseNDRouterAdvertisement
+	case v6NeighborSolicit:
+		return parseNeighborSolicitation
+	case v6NeighborAdvert:
+		return parseNeighborAdvertisement
+	case v6Redirect:
+		return parseNDRedirect
+	case v6InverseSolicit, v6InverseAdvert:
+		return parseInverseNeighbor
 	}
 	return nil
 }

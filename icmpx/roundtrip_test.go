@@ -102,7 +102,7 @@ func roundTrips() []roundTrip {
 			&icmpx.TimeExceeded{Data: padded(quotedUDP(icmpx.IPv6), 2040), Extensions: mpls}, ""},
 		{"ICMPv6 parameter problem", ipv6.ICMPTypeParameterProblem, 1, &icmpx.ParamProblem{Pointer: math.MaxUint32, Data: q6}, ""},
 		{"unknown type", ipv4.ICMPType(253), 2, &icmp.RawBody{Data: []byte{1, 2, 3}}, ""},
-		{"neighbour solicitation", ipv6.ICMPTypeNeighborSolicitation, 0, &icmp.RawBody{Data: make([]byte, 20)}, ""},
+		{"certification path solicitation", ipv6.ICMPTypeCertificationPathSolicitation, 0, &icmp.RawBody{Data: make([]byte, 4)}, ""},
 		{"nothing but a header", ipv4.ICMPType(44), 0, &icmp.RawBody{Data: []byte{}}, "2c00d3ff"},
 	}
 	for code := range 17 {
@@ -117,7 +117,7 @@ func roundTrips() []roundTrip {
 		all = append(all, roundTrip{fmt.Sprintf("redirect %d", code), ipv4.ICMPTypeRedirect, code,
 			&icmpx.Redirect{Gateway: addr4a, Data: q4}, ""})
 	}
-	return all
+	return append(all, discoveryRoundTrips()...)
 }
 
 func TestRoundTrip(t *testing.T) {

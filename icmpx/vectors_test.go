@@ -285,6 +285,8 @@ func inPacket(b []byte, f icmpx.Family) (carried, bool) {
 	off := f.HeaderLen()
 	if f == icmpx.IPv4 {
 		off = int(b[0]&15) * 4
+	} else if h, err := icmpx.ParseIPv6Header(b); err == nil {
+		off = h.Len()
 	}
 	if off > len(b) || q.TotalLen < off {
 		return carried{}, false
