@@ -40,6 +40,7 @@ var floors = []floor{
 	{packages: "pmtu", imports: []string{"icmpx", "probe"}, tests: []string{"probe/probetest"}},
 	{packages: "internal/packet", imports: []string{"icmpx"}, tests: []string{"internal/capfile"}},
 	{packages: "internal/capfile", imports: []string{"internal/packet"}},
+	{packages: "internal/filter", imports: []string{"icmpx", "internal/packet"}, tests: []string{"internal/capfile"}},
 	{packages: "internal/conversation", imports: append([]string{"internal/quantile"}, readers...), tests: []string{"internal/capfile"}},
 	{packages: "internal/extract", imports: readers, tests: []string{"internal/capfile"}},
 	{packages: "internal/owner"},

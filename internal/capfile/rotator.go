@@ -97,7 +97,11 @@ func NewRotator(o Rotation, wo WriterOptions, now time.Time) (*Rotator, error) {
 // Create makes a file for writing, or empties it. Everybody may read it whom
 // the umask lets.
 func Create(name string) (io.WriteCloser, error) {
-	return os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o666)
+	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o666)
+	if err != nil {
+		return nil, err
+	}
+	return f, nil
 }
 
 // CheckDirectory makes a file beside the given one and removes it again. The

@@ -43,8 +43,9 @@ type Writer struct {
 	buf     []byte
 	written int64 // bytes that are in the file
 	ifaces  map[ifaceKey]uint32
-	last    ifaceKey // spares most look-ups
+	last    ifaceKey // of the frame before: spares most look-ups
 	lastID  uint32
+	started bool  // there was one
 	err     error // the first that failed; nothing is written after it
 }
 
@@ -84,18 +85,17 @@ func (w *Writer) Write(f *packet.Frame) error {
 	if w.err != nil {
 		return w.err
 	}
-	key := ifaceKey{f.Iface, f.Link}
-	id, ok := w.lastID, w.last == key && len(w.ifaces) > 0
-	if !ok {
-		if id, ok = w.ifaces[key]; !ok {
-			id = w.describe(key, f.IfaceName)
-		}
-		w.last, w.lastID = key, id
-	}
 	if len(f.Data) > maxPacket {
 		return fmt.Errorf("write capture: a packet of %d bytes; at most %d can be read again", len(f.Data), maxPacket)
 	}
-	w.packet(id, f)
+	if key := (ifaceKey{f.Iface, f.Link}); !w.started || key != w.last {
+		id, ok := w.ifaces[key]
+		if !ok {
+			id = w.describe(key, f.IfaceName)
+		}
+		w.last, w.lastID, w.started = key, id, true
+	}
+	w.packet(w.lastID, f)
 	if len(w.buf) >= flushAt {
 		return w.Flush()
 	}

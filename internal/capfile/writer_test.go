@@ -86,8 +86,10 @@ func TestWriterInterfaces(t *testing.T) {
 	}}
 	var out bytes.Buffer
 	w := capfile.NewWriter(&out, o)
-	if err := w.Write(&packet.Frame{Iface: 4, IfaceName: "renamed", Link: packet.LinkEthernet}); err != nil {
-		t.Fatal(err)
+	for _, f := range []packet.Frame{{Link: packet.LinkNull}, {Iface: 4, IfaceName: "renamed", Link: packet.LinkEthernet}} {
+		if err := w.Write(&f); err != nil {
+			t.Fatal(err)
+		}
 	}
 	w.Statistics(second, capfile.Statistics{Received: 1 << 40, Dropped: 3})
 	if err := w.Flush(); err != nil {
@@ -97,8 +99,9 @@ func TestWriterInterfaces(t *testing.T) {
 	want := []capfile.Interface{
 		{Link: packet.LinkRaw, SnapLen: 99, Name: "eth3", Filter: "icmp", Statistics: &capfile.Statistics{Received: 1 << 40, Dropped: 3}},
 		{Link: packet.LinkEthernet, SnapLen: 99, Name: "eth4", Filter: "icmp"},
+		{Link: packet.LinkNull, SnapLen: 99, Filter: "icmp"},
 	}
-	if got.last != nil || !reflect.DeepEqual(got.reader.Interfaces(), want) || got.frames[0].Iface != 1 {
+	if got.last != nil || !reflect.DeepEqual(got.reader.Interfaces(), want) || got.frames[0].Iface != 2 || got.frames[1].Iface != 1 {
 		t.Errorf("read %+v, %v, interfaces %+v", got.frames, got.last, got.reader.Interfaces())
 	}
 }

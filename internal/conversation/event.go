@@ -16,7 +16,7 @@ const (
 	Error                  // an ICMP error; Request is 0 if what it quotes is not in the capture
 	Duplicate              // the reply of a request came again
 	Repeat                 // the same request again; Earlier is the time before
-	Copy                   // a packet that was seen before, at another place; Earlier is where
+	Copy                   // Reply, or else Request, is a packet that was seen before, at another place; Earlier is where
 	Unanswered             // a request got no answer in time
 	Unasked                // a reply that answers nothing in the capture
 )

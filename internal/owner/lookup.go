@@ -92,7 +92,11 @@ func (l *Lookup) Owner(q Query) (Owner, error) {
 		return f.owner, nil
 	}
 	if !l.read.IsZero() && now.Sub(l.read) < readEvery {
-		return l.judge(q), nil
+		o := l.judge(q)
+		if o.State == Ended { // or begun since
+			o = Owner{}
+		}
+		return o, nil
 	}
 	l.read = now
 	var err error

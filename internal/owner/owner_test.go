@@ -178,6 +178,29 @@ func TestOwnerAge(t *testing.T) {
 	})
 }
 
+// TestOwnerNew asks for a socket that was opened after the tables were read.
+func TestOwnerNew(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHost()
+		l := Lookup{Proc: h, Find: func(n []uint64) (Answer, error) { return Find(h, n) }}
+		ask := func(id uint16) Owner {
+			o, err := l.Owner(Query{V6: true, Src: six, Dst: six, ID: id})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return o
+		}
+		first := ask(1)
+		h.table("self", "icmp6", row(strings.Repeat("0", 32)+":0002", strings.Repeat("0", 32)+":0000", 0, 51))
+		h.process(600, "new", 1, 51)
+		soon := ask(2)
+		time.Sleep(readEvery)
+		if then := ask(2); first.State != Ended || soon.State != Unknown || then.State != Found {
+			t.Errorf("got %v, %v, %v", first, soon, then)
+		}
+	})
+}
+
 func TestOwnerFails(t *testing.T) {
 	bad := errors.New("bad")
 	l := Lookup{Proc: newHost(), Find: func([]uint64) (Answer, error) { return Answer{}, bad }}
