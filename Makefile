@@ -20,7 +20,7 @@ STATIC = $(GO) tool -modfile=internal/tools/go.mod staticcheck
 
 SOURCES  = cmd icmpx integration internal pmtu probe trace
 # What must compile everywhere. The lab is for Linux alone.
-PORTABLE = ./icmpx/... ./probe/... ./trace/... ./pmtu/... ./cmd/icmpx/...
+PORTABLE = ./icmpx/... ./probe/... ./trace/... ./pmtu/... ./cmd/icmpx/... ./internal/...
 
 .PHONY: build demo test check fuzz bench install clean help \
 	check-format check-vet check-static check-arch check-tidy check-cross

@@ -122,3 +122,16 @@ func say(w io.Writer, text string) error {
 	}
 	return nil
 }
+
+// writeAll writes b, which is not empty, to standard output.
+func (o *output) writeAll(b []byte) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.closed || o.err != nil {
+		return
+	}
+	o.hideProgress()
+	if _, o.err = o.stdout.Write(b); o.err != nil {
+		o.stop()
+	}
+}

@@ -176,7 +176,7 @@ func unless(ok bool, format string, args ...any) string {
 func TestSchema(t *testing.T) {
 	s := loadSchema(t)
 	seen := map[string]bool{}
-	for line := range bytes.Lines(slices.Concat(jsonLines(), traceLines(), pmtuLines())) {
+	for line := range bytes.Lines(slices.Concat(jsonLines(), traceLines(), pmtuLines(), captureLines(t))) {
 		var v map[string]any
 		if err := json.Unmarshal(line, &v); err != nil {
 			t.Fatalf("%s: %v", line, err)
@@ -212,6 +212,14 @@ func TestSchemaRefuses(t *testing.T) {
 		`{"event":"hop","ttl":1,"probes":[{"lost":true,"open":true}]}`,
 		`{"event":"hop","ttl":1,"probes":[{}]}`,
 		`{"event":"hop","ttl":1,"probes":[{"from":"192.0.2.1","lost":true}]}`,
+		`{"event":"packet","frame":1,"time":null,"len":1}`,
+		`{"event":"packet","frame":1,"time":null,"len":1,"caplen":1,"ip":{}}`,
+		`{"event":"packet","frame":1,"time":null,"len":1,"caplen":1,"ip":{"v":4,"hlim":1}}`,
+		`{"event":"packet","frame":1,"time":null,"len":1,"caplen":1,"icmp":{"v":4,"len":8,"sum":"0x16f"}}`,
+		`{"event":"packet","frame":1,"time":null,"len":1,"caplen":1,"icmp":{"v":4,"len":8,"sum_status":"fine"}}`,
+		`{"event":"packet","frame":1,"time":null,"len":1,"caplen":1,"malformed":["truncated"]}`,
+		`{"event":"pair","kind":"reply","request":0,"reply":2,"rtt_ns":1,"src":null,"dst":null}`,
+		`{"event":"finding","code":"Not A Code","severity":"info","text":"x","evidence":{}}`,
 	} {
 		var v any
 		if err := json.Unmarshal([]byte(line), &v); err != nil {

@@ -276,28 +276,32 @@ func appendFindingJSON(b []byte, f *trace.Finding) []byte {
 }
 
 // fact appends one piece of evidence.
-func (o *object) fact(f trace.Fact) {
-	switch v := f.Value.(type) {
+func (o *object) fact(f trace.Fact) { o.evidence(f.Name, f.Value) }
+
+// evidence appends a number, a flag, a text or a list of what a finding rests
+// on; the key of a duration ends in _ns.
+func (o *object) evidence(name string, value any) {
+	switch v := value.(type) {
 	case int:
-		o.int(f.Name, int64(v))
+		o.int(name, int64(v))
 	case bool:
-		o.bool(f.Name, v)
+		o.bool(name, v)
 	case string:
-		o.str(f.Name, v)
+		o.str(name, v)
 	case netip.Addr:
-		o.addr(f.Name, v)
+		o.addr(name, v)
 	case time.Duration:
-		o.int(f.Name+"_ns", int64(v))
+		o.int(name+"_ns", int64(v))
 	case []int:
-		o.key(f.Name)
+		o.key(name)
 		o.b = appendInts(o.b, v)
 	case []netip.Addr:
 		words := make([]string, len(v))
 		for i, a := range v {
 			words[i] = a.String()
 		}
-		o.strings(f.Name, words)
+		o.strings(name, words)
 	default:
-		o.null(f.Name)
+		o.null(name)
 	}
 }
