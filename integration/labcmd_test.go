@@ -33,6 +33,7 @@ func TestLabCommand(t *testing.T) {
 	}{
 		{"help", []string{"--help"}, 0, "usage: icmpx-lab", ""},
 		{"list", []string{"list"}, 0, "198.51.100.201", ""},
+		{"MTUs", []string{"jumbo:9216,1400", "--", "cat", "/proc/sys/net/ipv6/conf/eth0/mtu"}, 0, "9216\n", ""},
 		{"exit code", []string{"pair", "--", "sh", "-c", "exit 7"}, 7, "", ""},
 		{"death by signal", []string{"pair", "--", "sh", "-c", "kill -KILL $$"}, 137, "", ""},
 		{"hosts", []string{"chain", "--", "cat", "/etc/hosts"}, 0, "203.0.113.10\tserver\n", ""},

@@ -30,11 +30,13 @@ the command ends. Exits with the command's exit code.
   -h, --help      print this text
 
 list  draws each topology, with its addresses.
-demo  shows ICMPX (default: bin/icmpx) at work in the topology "chain".
+demo  shows ICMPX (default: bin/icmpx) at work in the topologies "chain" and
+      "black-hole".
 
 examples:
   icmpx-lab chain -- icmpx ping server
   icmpx-lab --user pair -- icmpx ping -c 3 2001:db8:1::20
+  icmpx-lab black-hole:1500,1400,1300,1500 -- icmpx pmtu server
 `
 
 // Exit codes, those of env(1) for commands that cannot be run.

@@ -30,6 +30,8 @@ func TestParse(t *testing.T) {
 		{"nosuch", options{}, "there are pair, chain, dark"},
 		{"chain:16", options{topology: "chain:16"}, ""},
 		{"chain:99", options{}, "is not 1 to 30"},
+		{"black-hole:1500,1400", options{topology: "black-hole:1500,1400"}, ""},
+		{"black-hole:1500,big", options{}, `MTU "big" is not 68 to 65535`},
 		{"--usr pair", options{}, "unknown flag --usr"},
 		{"pair chain", options{}, `unexpected "chain"`},
 		{"pair --", options{}, "no command after --"},

@@ -40,6 +40,9 @@ type Rule struct {
 	Proto    uint8        // IP protocol number; 0: any
 	Port     uint16       // destination port of UDP and TCP; 0: any
 	ICMPType []uint8      // of ICMP and ICMPv6, one of these; empty: any
+	ICMPCode []uint8      // of these types, one of these; empty: any
+	Above    int          // larger packets than this, in bytes; 0: any
+	Unmarked uint32       // packets without this mark (SO_MARK); 0: any
 	Verdict  Verdict
 	Code     uint8 // code of the unreachable that Reject sends, in the numbers of the rule's family
 }
@@ -104,23 +107,38 @@ func (r *Rule) add(c *nftables.Conn) {
 		Name: fmt.Sprintf("hook%d", r.Hook), Table: table, Type: nftables.ChainTypeFilter,
 		Hooknum: hooks[r.Hook], Priority: nftables.ChainPriorityFilter,
 	})
+	for _, icmp := range r.icmpHeads() {
+		c.AddRule(&nftables.Rule{Table: table, Chain: chain, Exprs: r.exprs(icmp)})
+	}
+}
+
+// icmpHeads are the first bytes of the ICMP messages that the rule is for: a
+// type, or a type and a code. An empty one stands for any packet.
+func (r *Rule) icmpHeads() [][]byte {
 	if len(r.ICMPType) == 0 {
-		c.AddRule(&nftables.Rule{Table: table, Chain: chain, Exprs: r.exprs(nil)})
+		return [][]byte{nil}
 	}
-	for i := range r.ICMPType {
-		c.AddRule(&nftables.Rule{Table: table, Chain: chain, Exprs: r.exprs(&r.ICMPType[i])})
+	var heads [][]byte
+	for _, typ := range r.ICMPType {
+		if len(r.ICMPCode) == 0 {
+			heads = append(heads, []byte{typ})
+		}
+		for _, code := range r.ICMPCode {
+			heads = append(heads, []byte{typ, code})
+		}
 	}
+	return heads
 }
 
 // exprs translates the rule into the kernel's filter machine: load into register
 // 1, mask, compare.
-func (r *Rule) exprs(icmpType *uint8) []expr.Any {
+func (r *Rule) exprs(icmpHead []byte) []expr.Any {
 	dst, proto := r.Dst.Masked().Addr(), r.Proto
 	offset, icmp := uint32(16), uint8(unix.IPPROTO_ICMP) // of the destination in an IPv4 header
 	if dst.Is6() {
 		offset, icmp = 24, unix.IPPROTO_ICMPV6
 	}
-	if icmpType != nil {
+	if icmpHead != nil {
 		proto = icmp
 	}
 	size := uint32(dst.BitLen() / 8)
@@ -132,16 +150,32 @@ func (r *Rule) exprs(icmpType *uint8) []expr.Any {
 	if proto != 0 {
 		es = append(es, &expr.Meta{Key: expr.MetaKeyL4PROTO, Register: 1}, equal([]byte{proto}))
 	}
-	if icmpType != nil {
-		es = append(es, transport(0, 1), equal([]byte{*icmpType}))
+	if icmpHead != nil {
+		es = append(es, transport(0, uint32(len(icmpHead))), equal(icmpHead))
 	}
 	if r.Port != 0 {
 		es = append(es, transport(2, 2), equal(binaryutil.BigEndian.PutUint16(r.Port)))
 	}
+	es = append(es, r.whole()...)
 	if r.Verdict == Reject {
 		return append(es, &expr.Reject{Type: unix.NFT_REJECT_ICMP_UNREACH, Code: r.Code})
 	}
 	return append(es, &expr.Verdict{Kind: expr.VerdictDrop})
+}
+
+// whole translates what is about the packet as a whole, not in its headers.
+func (r *Rule) whole() (es []expr.Any) {
+	if r.Above > 0 {
+		// Compared as bytes, hence in network byte order.
+		es = append(es, &expr.Meta{Key: expr.MetaKeyLEN, Register: 1},
+			&expr.Byteorder{SourceRegister: 1, DestRegister: 1, Op: expr.ByteorderHton, Len: 4, Size: 4},
+			&expr.Cmp{Op: expr.CmpOpGt, Register: 1, Data: binaryutil.BigEndian.PutUint32(uint32(r.Above))})
+	}
+	if r.Unmarked != 0 {
+		es = append(es, &expr.Meta{Key: expr.MetaKeyMARK, Register: 1},
+			&expr.Cmp{Op: expr.CmpOpNeq, Register: 1, Data: binaryutil.NativeEndian.PutUint32(r.Unmarked)})
+	}
+	return es
 }
 
 // transport loads bytes of the transport header.

@@ -39,7 +39,8 @@ type Iface struct {
 	Addrs []netip.Prefix
 	MAC   net.HardwareAddr
 
-	link *Link
+	link   *Link
+	router net.HardwareAddr // of a userspace router at the other end; nil: there is none
 }
 
 // Link connects two hosts and sets the link up.

@@ -22,6 +22,7 @@ type Topology struct {
 // each family.
 type plan struct {
 	cables []cable
+	mtus   []int // of the cables, in bytes; none: 1500 each
 	routes []planRoute
 	names  []planName
 	limits bool                 // all hosts keep the kernel's limits on ICMP errors
@@ -48,14 +49,19 @@ const everything = "0.0.0.0/0 ::/0"
 
 // Topologies returns all topologies. There are others: see Find.
 func Topologies() []Topology {
-	return []Topology{pair(), chain(), dark(), delay(), rowOf(maxRow), silent(), limits(), filtered(), nat(), diamond()}
+	all := []Topology{pair(), chain(), dark(), delay(), rowOf(maxRow), silent(), limits(), filtered(), nat(), diamond()}
+	return append(all, sizedAll()...)
 }
 
 // Find returns the topology of that name: one of Topologies, or "chain:" and a
-// number of routers, 1 to 30.
+// number of routers, 1 to 30, or the name of one whose links have MTUs, such as
+// mtu-steps, with a colon and other MTUs of as many links, separated by commas.
 func Find(name string) (Topology, error) {
 	if strings.HasPrefix(name, chainPrefix) {
 		return chainOf(name)
+	}
+	if t, ok, err := findSized(name); ok {
+		return t, err
 	}
 	var names []string
 	for _, t := range Topologies() {
@@ -117,8 +123,12 @@ func (n *Network) Owner(a netip.Addr) string {
 }
 
 func (n *Network) build(p plan) error {
-	for _, c := range p.cables {
-		if err := n.cable(c); err != nil {
+	for i, c := range p.cables {
+		mtu := 0
+		if len(p.mtus) > 0 {
+			mtu = p.mtus[i]
+		}
+		if err := n.cable(c, mtu); err != nil {
 			return err
 		}
 	}
@@ -140,7 +150,7 @@ func (n *Network) build(p plan) error {
 	return p.finish(n)
 }
 
-func (n *Network) cable(c cable) error {
+func (n *Network) cable(c cable, mtu int) error {
 	a, err := n.named(c.a)
 	if err != nil {
 		return err
@@ -157,7 +167,7 @@ func (n *Network) cable(c cable) error {
 	if err != nil {
 		return err
 	}
-	_, err = n.Link(a, b, LinkOptions{A: aAddrs, B: bAddrs})
+	_, err = n.Link(a, b, LinkOptions{A: aAddrs, B: bAddrs, MTU: mtu})
 	return err
 }
 

@@ -158,6 +158,7 @@ func (n *Network) edge(inner *Host, e edge, mtu int) (router.Port, error) {
 		Index: l.B.Index, MAC: routerMAC(l.B), Peer: l.A.MAC, Addrs: gateways,
 		Networks: addrs, MTU: mtu, Do: inner.Do,
 	}
+	l.A.router = port.MAC
 	for _, g := range gateways {
 		// Known from the start, as on other links; should the link go down and
 		// up, the router answers who asks.
