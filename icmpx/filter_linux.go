@@ -117,6 +117,11 @@ func attach(fd int, prog []bpf.Instruction) error {
 	if err != nil {
 		return fmt.Errorf("assemble filter: %w", err)
 	}
+	return attachRaw(fd, raw)
+}
+
+// attachRaw is attach for an assembled program.
+func attachRaw(fd int, raw []bpf.RawInstruction) error {
 	filter := make([]unix.SockFilter, len(raw))
 	for i, ins := range raw {
 		filter[i] = unix.SockFilter{Code: ins.Op, Jt: ins.Jt, Jf: ins.Jf, K: ins.K}

@@ -88,6 +88,12 @@ type ICMPConfig struct {
 	// Request.Payload must be nil.
 	ConstantChecksum bool
 
+	// NoLearning keeps the kernel from learning a path MTU from the "too big"
+	// messages that DFProbe requests bring about, which it would hold for this
+	// host and ten minutes. In IPv6 it changes nothing: from those about echo
+	// requests Linux learns whoever sent them. It goes with no Options.
+	NoLearning bool
+
 	UserStamps bool // no times by the kernel: all are StampUser
 	Debug      bool // have the kernel trace the socket (SO_DEBUG). Needs CAP_NET_ADMIN
 }
@@ -124,6 +130,9 @@ func (c *ICMPConfig) validateOptions() error {
 	if len(c.Options) == 0 {
 		return nil
 	}
+	if c.NoLearning {
+		return errors.New("open icmp socket: IP options, and learning nothing, exclude each other")
+	}
 	if c.Family != IPv4 {
 		return errors.New("open icmp socket: record route, timestamps and other IP options are IPv4's")
 	}
@@ -139,6 +148,15 @@ func (c *ICMPConfig) optionsLen() int { return (len(c.Options) + 3) &^ 3 }
 // ErrPrivilegesKept is what DropPrivileges returns where it cannot reach all
 // threads: in a program that uses cgo, which every race-detector build is.
 var ErrPrivilegesKept = errors.New("privileges kept: a program built with cgo cannot drop them on all threads")
+
+// A Capability is a privilege of Linux, by its number (capabilities(7)).
+type Capability uint8
+
+// Capabilities that DropPrivilegesExcept is asked to keep.
+const (
+	CapDACReadSearch Capability = 2  // CAP_DAC_READ_SEARCH: read what file permissions forbid
+	CapSysPtrace     Capability = 19 // CAP_SYS_PTRACE: look into the processes of others
+)
 
 // A PrivilegeError says why the process may open neither kind of ICMP socket
 // that it wanted. It is an os.ErrPermission.

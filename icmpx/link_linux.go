@@ -35,6 +35,8 @@ type ICMPLink struct {
 	zones  zoneTable
 	route  *routeSocket
 
+	apart *apartSocket // sends DFProbe requests; nil: sock does
+
 	stamps stampRing
 	byID   bool // transmit stamps come by number
 
@@ -75,16 +77,20 @@ func listenICMP(cfg ICMPConfig, stampIDType int) (*ICMPLink, error) {
 		optLen: cfg.optionsLen(), clock: clock{time.Now()},
 	}
 	if err := l.configure(fd, &cfg, stampIDType); err != nil {
-		return nil, errors.Join(fmt.Errorf("open %v %v icmp socket: %w", cfg.Family, mode, err), unix.Close(fd))
+		return nil, errors.Join(fmt.Errorf("open %v %v icmp socket: %w", cfg.Family, mode, err), unix.Close(fd), l.closeApart())
 	}
 	if cfg.ConstantChecksum {
 		l.paris = newEchoFiller(cfg.Family)
 	}
 	if l.sock, err = newSocket(fd, fmt.Sprintf("%v icmp", mode)); err != nil {
-		return nil, fmt.Errorf("open %v %v icmp socket: %w", cfg.Family, mode, err)
+		return nil, errors.Join(fmt.Errorf("open %v %v icmp socket: %w", cfg.Family, mode, err), l.closeApart())
+	}
+	if err = l.apart.wrap(mode); err != nil {
+		l.apart = nil // wrap has closed it
+		return nil, errors.Join(fmt.Errorf("open %v %v icmp socket: %w", cfg.Family, mode, err), l.sock.close())
 	}
 	if l.route, err = openRoute(&cfg); err != nil {
-		return nil, errors.Join(fmt.Errorf("open route socket: %w", err), l.sock.close())
+		return nil, errors.Join(fmt.Errorf("open route socket: %w", err), l.sock.close(), l.closeApart())
 	}
 	l.out.init(l, &cfg)
 	l.in.init(l)
@@ -156,6 +162,9 @@ func (l *ICMPLink) configure(fd int, cfg *ICMPConfig, stampIDType int) error {
 		return os.NewSyscallError("getsockopt", err)
 	}
 	opts := append(append(routeOptions(cfg), packetOptions(cfg)...), infoOptions(l.family)...)
+	if cfg.NoLearning && l.family == IPv4 {
+		opts = append(opts, sockopt{n.level, n.mtuDiscover, receiveOnly, false, "path-MTU discovery"})
+	}
 	if !raw {
 		opts = append(opts, errorOptions(l.family)...)
 	}
@@ -170,6 +179,11 @@ func (l *ICMPLink) configure(fd int, cfg *ICMPConfig, stampIDType int) error {
 	}
 	if l.device, err = bindDevice(fd, cfg.Interface); err != nil {
 		return err
+	}
+	if cfg.NoLearning && l.family == IPv4 {
+		if err := l.openApart(cfg, stampIDType); err != nil {
+			return err
+		}
 	}
 	return l.identify(fd, cfg)
 }
@@ -193,8 +207,10 @@ func (l *ICMPLink) identify(fd int, cfg *ICMPConfig) error {
 	if !src.IsValid() {
 		src = unspecified(l.family) // bound nevertheless: the kernel chooses the identifier
 	}
-	if err := bindSource(fd, l.family, src, cfg.ID, l.device); err != nil {
-		return err
+	if !l.shareID(fd, cfg) {
+		if err := bindSource(fd, l.family, src, cfg.ID, l.device); err != nil {
+			return err
+		}
 	}
 	local, err := localAddr(fd)
 	if err != nil {
@@ -286,7 +302,7 @@ func (l *ICMPLink) Close() error {
 	if err := l.sock.close(); err != nil {
 		return err
 	}
-	return l.route.close()
+	return errors.Join(l.route.close(), l.closeApart())
 }
 
 // Mode returns which kind of socket it is: ModeRaw or ModeDatagram.

@@ -62,3 +62,6 @@ func (*ICMPLink) String() string { return "no icmp socket" }
 
 // DropPrivileges returns an error that is errors.ErrUnsupported.
 func DropPrivileges() error { return errNoSockets }
+
+// DropPrivilegesExcept returns an error that is errors.ErrUnsupported.
+func DropPrivilegesExcept(...Capability) error { return errNoSockets }

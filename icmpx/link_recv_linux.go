@@ -34,13 +34,15 @@ type receiver struct {
 	mu    sync.Mutex
 	data  *inbox
 	errs  *inbox
-	held  int  // reads of the error queue since data was read
-	free  bool // data may be handed out: the error queue was seen empty since
+	sent  *inbox // error queue of the socket that sends; nil: there is none
+	held  int    // reads of the error queue since data was read
+	free  bool   // data may be handed out: the error queue was seen empty since
 	drops uint32
 	mem   memInfo
 	arr   arrival               // in work
 	look  func(fd uintptr) bool // read, bound once so that calls do not allocate
 	once  func(fd uintptr)      // read
+	more  func(fd uintptr)      // of the socket that sends
 	saw   bool                  // what read returned
 
 	injectMu sync.Mutex
@@ -53,6 +55,10 @@ func (rx *receiver) init(l *ICMPLink) {
 	rx.errs = newInbox(l.family, errBatch, errPacket, unix.MSG_ERRQUEUE)
 	rx.look = rx.read
 	rx.once = func(fd uintptr) { rx.saw = rx.read(fd) }
+	if l.apart != nil {
+		rx.sent = newInbox(l.family, errBatch, errPacket, unix.MSG_ERRQUEUE)
+		rx.more = rx.sent.recv
+	}
 }
 
 // Recv waits for at least one reply and returns how many it stored. The
@@ -104,17 +110,29 @@ func (rx *receiver) read(fd uintptr) bool {
 	rx.link.dequeue.Unlock()
 	rx.held++
 	rx.free = rx.errs.drained() || rx.held > maxHeld
-	return !rx.data.empty() || !rx.errs.empty()
+	return rx.readSent() || !rx.data.empty() || !rx.errs.empty()
+}
+
+// readSent reads the transmit stamps of the socket that sends. They wake nobody:
+// they are wanted when an answer has come, or a deadline.
+func (rx *receiver) readSent() bool {
+	if rx.sent == nil || rx.link.apart.sock.raw.Control(rx.more) != nil {
+		return false
+	}
+	rx.free = rx.free && (rx.sent.drained() || rx.held > maxHeld)
+	return !rx.sent.empty()
 }
 
 // deliver hands out what there is, in order, and leaves the rest for the next
 // call. It may come to nothing: not all that is received is a reply.
 func (rx *receiver) deliver(rs []Reply) int {
 	n := rx.takeInjected(rs)
-	for n < len(rs) && !rx.errs.empty() {
-		rx.errs.pop(&rx.arr)
-		if rx.fromError(&rs[n]) {
-			n++
+	for _, q := range [...]*inbox{rx.sent, rx.errs} {
+		for n < len(rs) && q != nil && !q.empty() {
+			q.pop(&rx.arr)
+			if rx.fromError(&rs[n], q) {
+				n++
+			}
 		}
 	}
 	for n < len(rs) && rx.free && !rx.data.empty() {
@@ -218,20 +236,20 @@ func ipv4Payload(b []byte) []byte {
 // fromError makes a reply of an entry of the error queue: the transmit time of
 // a query, or an ICMP error about one. This host's own complaints are not
 // among them: the send that they are about was told.
-func (rx *receiver) fromError(r *Reply) bool {
+func (rx *receiver) fromError(r *Reply, q *inbox) bool {
 	if !rx.arr.hasErr {
 		return false
 	}
 	switch rx.arr.err.Origin {
 	case unix.SO_EE_ORIGIN_TIMESTAMPING:
-		return rx.fromStamp(r)
+		return rx.fromStamp(r, q)
 	case rx.link.family.sock().errOrigin:
 		return rx.fromQuote(r)
 	}
 	return false
 }
 
-func (rx *receiver) fromStamp(r *Reply) bool {
+func (rx *receiver) fromStamp(r *Reply, q *inbox) bool {
 	l, a := rx.link, &rx.arr
 	if a.err.Info != unix.SCM_TSTAMP_SND || a.stamp.IsZero() {
 		return false
@@ -245,7 +263,7 @@ func (rx *receiver) fromStamp(r *Reply) bool {
 	} else {
 		r.Key, r.Dst, ok = findSent(l.family, a.data, l.id)
 	}
-	rx.describe(r, rx.errs)
+	rx.describe(r, q)
 	return ok
 }
 

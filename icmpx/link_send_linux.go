@@ -20,8 +20,10 @@ type sender struct {
 	box  *outbox
 	rs   []Request // those that box holds the messages of
 
-	df    DF               // mode of requests that have none
-	dfNow DF               // mode that the socket has
+	usual DF               // mode of requests that have none
+	dfNow DF               // mode that the link's own socket has
+	df    DF               // mode of the batch
+	sock  *socket          // that sends it
 	modes [DFProbe + 1]int // the kernel's numbers for them
 
 	flow uint32       // IPv6 flow label; 0: the kernel's choice
@@ -35,8 +37,11 @@ type sender struct {
 
 func (s *sender) init(l *ICMPLink, cfg *ICMPConfig) {
 	s.link, s.box = l, newOutbox()
-	s.df, s.dfNow, s.modes = cfg.DF, cfg.DF, cfg.Family.sock().mtuModes
+	s.usual, s.dfNow, s.modes = cfg.DF, cfg.DF, cfg.Family.sock().mtuModes
 	s.modes[DFSystem] = l.systemDF
+	if l.apart != nil {
+		s.dfNow = noDF
+	}
 	s.flow = cfg.FlowLabel
 	if cfg.FixSource {
 		s.src = newSourceTable(l)
@@ -88,9 +93,21 @@ func (s *sender) collect(rs []Request) (int, error) {
 
 func (s *sender) mode(r *Request) DF {
 	if r.DF == DFSystem {
-		return s.df
+		return s.usual
 	}
 	return r.DF
+}
+
+// apart reports whether requests of a mode leave by the socket for that.
+func (s *sender) apart(df DF) bool { return df == DFProbe && s.link.apart != nil }
+
+// head is the length in bytes of the IP header that is written for r; 0: the
+// kernel does it.
+func (s *sender) head(r *Request) int {
+	if !s.apart(s.mode(r)) {
+		return 0
+	}
+	return s.link.apart.head
 }
 
 // marshal adds the message of r to the outbox. full: there is no room left.
@@ -119,15 +136,19 @@ func (s *sender) marshal(r *Request) (full bool, err error) {
 	if err != nil {
 		return false, fmt.Errorf("send to %v: %w", r.Dst, err)
 	}
-	b := s.box.room(n)
+	head := s.head(r)
+	b := s.box.room(head + n)
 	if b == nil {
 		return true, nil
 	}
 	if r.Proto == ProtoEcho {
-		putEchoRequest(b, typ, l.id, r)
-		l.paris.hold(b, r)
+		putEchoRequest(b[head:], typ, l.id, r)
+		l.paris.hold(b[head:], r)
 	} else {
-		putQuery(b, l.family, typ, l.id, uint16(r.Key.Tag), body)
+		putQuery(b[head:], l.family, typ, l.id, uint16(r.Key.Tag), body)
+	}
+	if head > 0 {
+		l.apart.putHeader(b, r)
 	}
 	s.box.add(b, r.Dst, 0, scope, s.options(r, scope))
 	if s.flow != 0 {
@@ -195,10 +216,11 @@ func putQuery(b []byte, f Family, typ uint8, id, seq uint16, body []byte) {
 func (s *sender) options(r *Request, scope uint32) []sendOption {
 	n := s.link.family.sock()
 	opts := s.opts[:0]
-	if r.TTL != 0 {
+	own := s.head(r) > 0 // the header says it
+	if r.TTL != 0 && !own {
 		opts = append(opts, sendOption{n.level, n.ttlData, uint32(r.TTL)})
 	}
-	if r.TOS >= 0 {
+	if r.TOS >= 0 && !own {
 		opts = append(opts, sendOption{n.level, n.tosData, uint32(r.TOS & 0xff)})
 	}
 	if s.link.byID {
@@ -217,13 +239,18 @@ func (s *sender) options(r *Request, scope uint32) []sendOption {
 func (s *sender) flush(rs []Request) (int, error) {
 	s.rs = rs
 	defer func() { s.rs = nil }()
-	if mode := s.mode(&rs[0]); mode != s.dfNow {
-		if err := s.setMode(mode); err != nil {
+	defer s.rest()
+	s.df = s.mode(&rs[0])
+	s.sock = s.link.sock
+	if s.apart(s.df) {
+		s.sock = s.link.apart.sock
+	} else if s.df != s.dfNow {
+		if err := s.setMode(s.df); err != nil {
 			return 0, err
 		}
 	}
 	for s.box.next < s.box.n {
-		if s.link.sock.raw.Write(s.write) != nil {
+		if s.sock.raw.Write(s.write) != nil {
 			return s.box.next, net.ErrClosed
 		}
 		if s.errno == 0 || s.tooBig(false) {
@@ -243,12 +270,26 @@ func (s *sender) flush(rs []Request) (int, error) {
 	return s.box.next, nil
 }
 
+// noDF is no mode of requests: the socket only receives.
+const noDF DF = DFProbe + 1
+
+// rest has a socket that is to learn nothing only receive again.
+func (s *sender) rest() {
+	if s.link.apart != nil && s.dfNow != noDF {
+		_ = s.setMode(noDF) // fails only when closed
+	}
+}
+
 // setMode gives the socket a path-MTU discovery mode.
 func (s *sender) setMode(df DF) (err error) {
 	l := s.link
+	mode := receiveOnly
+	if df != noDF {
+		mode = s.modes[df]
+	}
 	cerr := l.sock.raw.Control(func(fd uintptr) {
 		n := l.family.sock()
-		err = os.NewSyscallError("setsockopt", unix.SetsockoptInt(int(fd), n.level, n.mtuDiscover, s.modes[df]))
+		err = os.NewSyscallError("setsockopt", unix.SetsockoptInt(int(fd), n.level, n.mtuDiscover, mode))
 	})
 	if cerr != nil {
 		return net.ErrClosed
@@ -282,7 +323,7 @@ func (s *sender) stampNow() {
 func (s *sender) sendAgain() error {
 	s.link.dequeue.Lock()
 	defer s.link.dequeue.Unlock()
-	if s.link.sock.raw.Control(s.retry) != nil {
+	if s.sock.raw.Control(s.retry) != nil {
 		return net.ErrClosed
 	}
 	return nil
@@ -313,7 +354,7 @@ func mayPend(errno syscall.Errno) bool {
 // it is sure that this was the reason, and not a pending error, the limit must
 // prove it.
 func (s *sender) tooBig(sure bool) bool {
-	df := s.dfNow
+	df := s.df
 	if s.errno != unix.EMSGSIZE || df != DFSet && df != DFProbe {
 		return false
 	}
@@ -322,7 +363,7 @@ func (s *sender) tooBig(sure bool) bool {
 	if err != nil {
 		return false
 	}
-	size := l.headerLen() + int(s.box.iovs[s.box.next].Len)
+	size := l.headerLen() - s.head(r) + int(s.box.iovs[s.box.next].Len)
 	mtu, src := l.route.limit(r.Dst, scope, df)
 	if mtu == 0 || mtu >= size {
 		if mtu = 0; l.pending && !sure {

@@ -49,6 +49,7 @@ type onceKind interface {
 // A onceSlot is one socket, and the probe that it was last used for.
 type onceSlot struct {
 	fd     int
+	apart  int // the socket that sent the probe, if that was another, see sendApart; else 0
 	number int // in the poll set
 	key    Key
 	dst    netip.Addr // with its zone
@@ -104,9 +105,14 @@ func (w *onceWays) stop() {}
 func (w *onceWays) close() error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.slots = nil
 	fds := w.fds
 	w.fds = nil
+	for i := range w.slots {
+		if fd := w.slots[i].apart; fd > 0 {
+			fds = append(fds, fd)
+		}
+	}
+	w.slots = nil
 	return closeAll(fds)
 }
 
@@ -176,6 +182,10 @@ func (w *onceWays) reset(s *onceSlot) {
 		return
 	}
 	disconnect(s.fd)
+	if s.apart > 0 {
+		_ = unix.Close(s.apart) // it has nothing to write
+		s.apart = 0
+	}
 	var b [1]byte
 	for _, flags := range []int{unix.MSG_ERRQUEUE, 0} {
 		for range maxDrain {
@@ -215,7 +225,7 @@ func (w *onceWays) shape(s *onceSlot, r *Request) error {
 	for _, o := range []struct {
 		name, want int
 		have       *int
-	}{{n.ttl, ttl, &s.ttl}, {n.tos, tos, &s.tos}, {n.mtuDiscover, n.mtuModes[w.df(r)], &s.mode}} {
+	}{{n.ttl, ttl, &s.ttl}, {n.tos, tos, &s.tos}, {n.mtuDiscover, w.mtuMode(r), &s.mode}} {
 		if *o.have == o.want {
 			continue
 		}
@@ -225,6 +235,15 @@ func (w *onceWays) shape(s *onceSlot, r *Request) error {
 		*o.have = o.want
 	}
 	return nil
+}
+
+// mtuMode returns the kernel's number for what df says, or that of a socket that
+// only receives.
+func (w *onceWays) mtuMode(r *Request) int {
+	if w.link.sendsApart(r) {
+		return receiveOnly
+	}
+	return w.link.family.sock().mtuModes[w.df(r)]
 }
 
 // df returns the path-MTU discovery mode of the socket for r. The kernel sets
@@ -270,12 +289,20 @@ func (w *onceWays) look(number int) {
 		return
 	}
 	s := &w.slots[number]
-	errs := 0
 	if w.link.proto == protoUDP { // a transmit stamp is queued before the answer can be: see receiver
 		w.data.recv(uintptr(s.fd))
 	}
-	w.errs.recv(uintptr(s.fd))
-	for !w.errs.empty() {
+	if s.apart > 0 {
+		w.tellAll(s, s.apart)
+	}
+	errs := w.tellAll(s, s.fd)
+	w.kind.look(w, s, errs)
+}
+
+// tellAll makes ready what the error queue of a socket of a slot has, and
+// returns how many ICMP errors there were.
+func (w *onceWays) tellAll(s *onceSlot, fd int) (errs int) {
+	for w.errs.recv(uintptr(fd)); !w.errs.empty(); {
 		w.errs.pop(&w.arr)
 		var r Reply
 		if !w.tell(s, &r) {
@@ -286,7 +313,7 @@ func (w *onceWays) look(number int) {
 		}
 		w.ready = append(w.ready, r)
 	}
-	w.kind.look(w, s, errs)
+	return errs
 }
 
 // tell makes a reply of an entry of a slot's error queue.

@@ -37,7 +37,13 @@ func (k *onceUDP) launch(w *onceWays, s *onceSlot, r *Request, to unix.Sockaddr)
 	}
 	r.Sent = time.Now()
 	r.ClockOffset = w.link.clock.offset(r.Sent)
-	err = unix.Sendto(s.fd, b, unix.MSG_DONTWAIT, to)
+	fd := s.fd
+	if w.link.sendsApart(r) {
+		if fd, to, err = w.openApart(s, r); err != nil {
+			return err
+		}
+	}
+	err = unix.Sendto(fd, b, unix.MSG_DONTWAIT, to)
 	df := w.link.df(r)
 	if err == unix.EMSGSIZE && (df == DFSet || df == DFProbe) && w.link.refuse(r, df, w.link.headerLen()+size, true) {
 		s.busy = false

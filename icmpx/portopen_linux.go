@@ -105,8 +105,12 @@ func (l *portLink) openSocket(typ, proto int, opts ...sockopt) (fd int, err erro
 
 // hearing are the options of a socket that only receives.
 func (l *portLink) hearing() []sockopt {
+	return append(infoOptions(l.family), l.learnNothing())
+}
+
+func (l *portLink) learnNothing() sockopt {
 	n := l.family.sock()
-	return append(infoOptions(l.family), sockopt{n.level, n.mtuDiscover, receiveOnly, false, "path-MTU discovery"})
+	return sockopt{n.level, n.mtuDiscover, receiveOnly, false, "path-MTU discovery"}
 }
 
 // holdPort binds fd to the source address and a source port, 0 for any, and
@@ -164,7 +168,7 @@ func (l *portLink) goal(k Key, dst netip.Addr) netip.Addr {
 	if len(l.cfg.Gateways) == 0 {
 		return dst
 	}
-	if e, ok := l.sent.find(k.Tag); ok && e.key == k {
+	if e, ok := l.sent.find(k); ok {
 		return e.dst.Unmap()
 	}
 	return dst

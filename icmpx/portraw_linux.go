@@ -112,9 +112,11 @@ func (w *rawWays) openTransmitters() (err error) {
 	return err
 }
 
+// transmitter opens a socket that sends. Until it does it is one that only
+// receives: see receiveOnly.
 func (w *rawWays) transmitter(proto int, opts ...sockopt) (*transmitter, error) {
 	l := w.link
-	fd, err := l.openSocket(unix.SOCK_RAW, proto, opts...)
+	fd, err := l.openSocket(unix.SOCK_RAW, proto, append(opts, l.learnNothing())...)
 	if err != nil {
 		return nil, err
 	}
@@ -340,5 +342,5 @@ func (w *rawWays) fragment(i int) error {
 	box.add(b, r.Dst, 0, scope, l.packetWords(r, scope))
 	box.from(src, scope)
 	_, err = w.split.flush(w.tx.rs[i : i+1])
-	return err
+	return errors.Join(err, w.split.setMode(receiveOnly))
 }

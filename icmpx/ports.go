@@ -54,6 +54,12 @@ type PortConfig struct {
 	// their way to a gateway.
 	Gateways []netip.Addr
 
+	// NoLearning is that of ICMPConfig, for ordinary IPv4 sockets: the kernel
+	// learns no path MTU from what answers DFProbe requests. Raw sockets never
+	// let it, but for what IPv6 has to fragment. TCP on ordinary sockets, and
+	// source routes, cannot.
+	NoLearning bool
+
 	SendBuffer int // bytes; 0: the system's
 	RecvBuffer int // bytes; 0: as large as sensible. More than net.core.rmem_max needs CAP_NET_ADMIN, and is cut to it without
 }

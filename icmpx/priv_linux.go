@@ -18,7 +18,12 @@ import (
 //
 // The error is ErrPrivilegesKept, and nothing was changed, in a program built
 // with cgo. After any other error privileges may be left.
-func DropPrivileges() error {
+func DropPrivileges() error { return DropPrivilegesExcept() }
+
+// DropPrivilegesExcept is DropPrivileges that leaves the process those of the
+// named capabilities that it has. The bounding set is emptied as well: nothing
+// that it executes gets them.
+func DropPrivilegesExcept(keep ...Capability) error {
 	if err := onAllThreads("set no_new_privs", unix.SYS_PRCTL, unix.PR_SET_NO_NEW_PRIVS, 1); err != nil {
 		return err
 	}
@@ -30,12 +35,29 @@ func DropPrivileges() error {
 		return err
 	}
 	header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
-	var none [2]unix.CapUserData
-	_, _, errno := syscall.AllThreadsSyscall(unix.SYS_CAPSET, uintptr(unsafe.Pointer(&header)), uintptr(unsafe.Pointer(&none[0])), 0)
+	var left [2]unix.CapUserData
+	if err := unix.Capget(&header, &left[0]); err != nil {
+		return fmt.Errorf("read capabilities: %w", os.NewSyscallError("capget", err))
+	}
+	only(&left, keep)
+	_, _, errno := syscall.AllThreadsSyscall(unix.SYS_CAPSET, uintptr(unsafe.Pointer(&header)), uintptr(unsafe.Pointer(&left[0])), 0)
 	if errno != 0 {
 		return fmt.Errorf("clear capabilities: %w", os.NewSyscallError("capset", errno))
 	}
 	return verifyDropped()
+}
+
+// only leaves in sets the named capabilities, as far as they are permitted, and
+// puts them to effect.
+func only(sets *[2]unix.CapUserData, keep []Capability) {
+	var want [2]uint32
+	for _, c := range keep {
+		want[c/32%2] |= 1 << (c % 32)
+	}
+	for i := range sets {
+		sets[i].Permitted &= want[i]
+		sets[i].Effective, sets[i].Inheritable = sets[i].Permitted, 0
+	}
 }
 
 // onAllThreads makes a system call on every thread of the process.

@@ -212,11 +212,14 @@ func headerKey(s scheme, sent *sentRing, ports []uint16, q *Quote) (Key, bool) {
 	if own && ok && (q.Family != IPv4 || sent.has(k)) {
 		return k, true
 	}
-	if q.Family == IPv4 {
-		e, found := sent.find(uint32(q.ID))
-		if found && (!own || e.key.Flow == k.Flow) && sameEnd(&e, q, s) {
-			return e.key, true
-		}
+	if q.Family != IPv4 {
+		return k, own && ok
+	}
+	id, found := sent.only(uint32(q.ID), func(e *sentProbe) bool {
+		return (!own || e.key.Flow == k.Flow) && sameEnd(e, q, s)
+	})
+	if found {
+		return id, true
 	}
 	return k, own && ok
 }

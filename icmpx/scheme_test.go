@@ -180,17 +180,54 @@ func TestClaim(t *testing.T) {
 	}
 }
 
-// TestSentRingForgets has new probes take the place of old ones.
+// TestSentRingForgets has new probes take the place of the oldest.
 func TestSentRingForgets(t *testing.T) {
+	const sets = sentSlots / sentWays
 	dst := netip.MustParseAddr("2001:db8::1")
-	ring := sentBy(synTCP{}, dst, 1, 1+sentSlots)
+	ring := sentBy(synTCP{}, dst, 1, 1+sets, 1+2*sets, 1+3*sets, 1+4*sets)
 	flow := synTCP{}.space(40000, 33434).Flow
-	if ring.has(Key{flow, 1}) || !ring.has(Key{flow, 1 + sentSlots}) || ring.has(Key{flow + 1, 1 + sentSlots}) {
+	if ring.has(Key{flow, 1}) || !ring.has(Key{flow, 1 + sets}) || !ring.has(Key{flow, 1 + 4*sets}) || ring.has(Key{flow + 1, 1 + sets}) {
 		t.Error("the ring has not what was put last")
 	}
 	ring.note(Key{flow, 1}) // is about nothing
-	if e, _ := ring.find(1 + sentSlots); e.said != saidNothing {
-		t.Error("an answer to a forgotten probe was noted for another")
+	for n := uint32(1); n <= 4; n++ {
+		if e, _ := ring.find(Key{flow, 1 + n*sets}); e.said != saidNothing {
+			t.Error("an answer to a forgotten probe was noted for another")
+		}
+	}
+}
+
+// TestSentRingFlows has flows that count the same tags not take each other's
+// places.
+func TestSentRingFlows(t *testing.T) {
+	dst := netip.MustParseAddr("192.0.2.1")
+	for _, s := range []scheme{parisUDP{}, synTCP{}} {
+		ring := new(sentRing)
+		ports := []uint16{44543, 55213, 37691, 35726}
+		var quotes []Quote
+		for _, port := range ports {
+			k := Key{s.space(port, 33434).Flow, 1}
+			r := Request{Dst: dst, Key: k, Token: 1 << 40} // the secret of another engine may be the same
+			b := make([]byte, 20)
+			putPayload(b, &r)
+			ring.put(&r, b)
+			q := Quote{Family: IPv4, Dst: dst, SrcPort: port, DstPort: 33434, HasL4: true, L4Len: 28, Checksum: 1, ID: 1, Payload: b}
+			if syn, ok := s.(synTCP); ok {
+				q.Seq = syn.base - 1<<synStride
+			}
+			quotes = append(quotes, q)
+		}
+		for i := range quotes {
+			want := Key{s.space(ports[i], 33434).Flow, 1}
+			if k, ok := keyOf(s, ring, ports, &quotes[i]); !ok || k != want {
+				t.Errorf("%T flow %d: %v, %v, want %v", s, i, k, ok, want)
+			}
+		}
+		q := quotes[0]
+		q.SrcPort, q.Payload = 1024, nil // translated: it may be any of them
+		if k, ok := keyOf(s, ring, ports, &q); ok {
+			t.Errorf("%T source port translated: taken for that of %v", s, k)
+		}
 	}
 }
 

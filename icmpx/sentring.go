@@ -10,9 +10,13 @@ import (
 // trace has a few hundred of them open.
 const sentSlots = 1 << 10
 
-// A sentRing remembers the last probes of a link, by the low bits of their tag,
-// for what an answer does not say of itself. Senders put, the receiver looks
-// up. What it has forgotten only costs that knowledge.
+// sentWays is how many slots a probe may be put in: flows count their tags from
+// the same first one, and must not take each other's places.
+const sentWays = 4
+
+// A sentRing remembers the last probes of a link, by their key, for what an
+// answer does not say of itself. Senders put, the receiver looks up. What it has
+// forgotten only costs that knowledge.
 type sentRing struct {
 	mu    sync.Mutex
 	slots []sentProbe
@@ -48,35 +52,90 @@ func (s *sentRing) put(r *Request, p []byte) {
 		s.slots = make([]sentProbe, sentSlots)
 	}
 	s.order++
-	e := &s.slots[r.Key.Tag%sentSlots]
+	e := s.place(r.Key)
 	*e = sentProbe{key: r.Key, dst: r.Dst, ttl: r.TTL, order: s.order}
 	if len(p) >= tokenLen {
 		e.data, e.token, e.head = true, r.Payload == nil, binary.BigEndian.Uint64(p)
 	}
 }
 
-// find returns the last probe that had the tag.
-func (s *sentRing) find(tag uint32) (sentProbe, bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.slots == nil {
-		return sentProbe{}, false
-	}
-	e := s.slots[tag%sentSlots]
-	return e, e.order != 0 && e.key.Tag == tag
+// ways returns the slots of a key.
+func (s *sentRing) ways(k Key) []sentProbe {
+	const spread = 0x9e3779b1 // the golden ratio of 2^32: flows that are alike begin far apart
+	first := (k.Tag + k.Flow*spread>>16) % (sentSlots / sentWays) * sentWays
+	return s.slots[first : first+sentWays]
 }
 
-// has reports whether the last probe with the tag of k was in its flow.
+// place returns the slot for a probe: that of an earlier one with its key, or
+// the one that was put there first.
+func (s *sentRing) place(k Key) *sentProbe {
+	ways := s.ways(k)
+	oldest := &ways[0]
+	for i := range ways {
+		e := &ways[i]
+		if e.order != 0 && e.key == k {
+			return e
+		}
+		if e.order < oldest.order {
+			oldest = e
+		}
+	}
+	return oldest
+}
+
+// slot returns the slot of the last probe with a key; nil if that is forgotten.
+func (s *sentRing) slot(k Key) *sentProbe {
+	if s.slots == nil {
+		return nil
+	}
+	ways := s.ways(k)
+	for i := range ways {
+		if e := &ways[i]; e.order != 0 && e.key == k {
+			return e
+		}
+	}
+	return nil
+}
+
+// find returns the last probe that had the key.
+func (s *sentRing) find(k Key) (sentProbe, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if e := s.slot(k); e != nil {
+		return *e, true
+	}
+	return sentProbe{}, false
+}
+
+// only returns the one probe with a tag, in whatever flow, that is as like
+// says; false if none is, or several are.
+func (s *sentRing) only(tag uint32, like func(*sentProbe) bool) (k Key, ok bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for i := range s.slots {
+		e := &s.slots[i]
+		if e.order == 0 || e.key.Tag != tag || !like(e) {
+			continue
+		}
+		if ok {
+			return Key{}, false
+		}
+		k, ok = e.key, true
+	}
+	return k, ok
+}
+
+// has reports whether the probe k is remembered.
 func (s *sentRing) has(k Key) bool {
-	e, ok := s.find(k.Tag)
-	return ok && e.key == k
+	_, ok := s.find(k)
+	return ok
 }
 
 // agrees reports whether the probe k is remembered, and payload, as far as that
 // was quoted, may be its.
 func (s *sentRing) agrees(k Key, payload []byte) bool {
-	e, ok := s.find(k.Tag)
-	if !ok || e.key != k {
+	e, ok := s.find(k)
+	if !ok {
 		return false
 	}
 	head := headOf(payload)
@@ -112,10 +171,7 @@ func headOf(payload []byte) uint64 {
 func (s *sentRing) note(k Key) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.slots == nil {
-		return
-	}
-	if e := &s.slots[k.Tag%sentSlots]; e.order != 0 && e.key == k {
+	if e := s.slot(k); e != nil {
 		e.said = saidOnTheWay
 	}
 }

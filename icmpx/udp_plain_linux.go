@@ -15,6 +15,8 @@ type plainWays struct {
 	link *portLink
 	tx   []*transmitter // by path
 	ears ears
+
+	listeners []int // sockets that only receive: see openListener
 }
 
 // openPlain opens the sockets of a link whose scheme is classicUDP.
@@ -33,7 +35,7 @@ func (l *portLink) openPlain() error {
 	if err != nil {
 		l.ports = nil
 		w.stop()
-		return err
+		return errors.Join(err, w.close())
 	}
 	l.use(w, ModeDatagram)
 	return nil
@@ -58,8 +60,17 @@ func (w *plainWays) open(path, fd int, n *sockNumbers) error {
 		t.modes[DFSystem] = system
 	}
 	t.head = l.headerLen() + udpHeaderLen
+	if err := w.openListener(path, fd, t); err != nil {
+		return err
+	}
+	return w.listen(path, fd, t)
+}
+
+// listen adds a socket that from's datagrams are answered to.
+func (w *plainWays) listen(path, fd int, from *transmitter) error {
+	l := w.link
 	return w.ears.add(&ear{
-		fd: fd, path: path, from: t, hear: l.hearDatagram, told: l.tell,
+		fd: fd, path: path, from: from, hear: l.hearDatagram, told: l.tell,
 		data: newInbox(l.family, answerBatch, recvPacket, 0),
 		errs: newInbox(l.family, errBatch, errPacket, unix.MSG_ERRQUEUE),
 	})
@@ -74,7 +85,7 @@ func (w *plainWays) stop() {
 	}
 }
 
-func (w *plainWays) close() error { return nil }
+func (w *plainWays) close() error { return closeAll(w.listeners) }
 
 func (w *plainWays) keys(r *Request) (KeySpace, bool) {
 	if int(r.Path) >= len(w.tx) {

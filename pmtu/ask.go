@@ -76,6 +76,7 @@ type refusal struct {
 	claim    int  // the one that it claims, whatever it is
 	verified bool // it carries the probe's secret
 	hop      int  // distance of the router by the TTL that it quotes; 0: not known
+	back     int  // distance that the answer seems to have come; 0: not known
 	void     bool // proved false later
 }
 
@@ -126,12 +127,17 @@ func (r *run) trial(b *burst, t *table, size, control int) {
 		silent = t.fresh(c).against()
 	}
 	n := r.needed()
-	pairs := max(n-r.controls(t, size), 1)
-	if single := n + spare - silent - pairs; single > 0 && pairs < r.calm(maxPairs) {
-		b.add(t.track, slices.Repeat([]int{size}, min(single, spare))...)
-		pairs += max(single-spare, 0)
+	big := min(max(n+spare-silent, 1), maxPairs+spare)
+	small := min(max(n-r.controls(t, size), 1), maxPairs)
+	if r.starved(t.track) > 0 {
+		small = 1
 	}
-	b.pairs(t.track, size, control, min(pairs, r.calm(maxPairs)))
+	if pairs := min(big, small); big >= small {
+		b.add(t.track, slices.Repeat([]int{size}, big-pairs)...)
+		b.pairs(t.track, size, control, pairs)
+		return
+	}
+	b.pairs(t.track, size, control, small)
 }
 
 // maxPairs is how many pairs of probes leave in one burst.

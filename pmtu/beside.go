@@ -12,7 +12,10 @@ import "slices"
 //  3. Where larger sizes vanish and the hops did not show where, the second
 //     method is asked one byte more. If that passes, it finds the path MTU; what
 //     the first has found is that of the way back.
-//  4. A method that the destination never answered is asked no more.
+//  4. If its packets may each take a path of their own, it is asked no more once one
+//     was refused: there is nothing to be searched.
+//  5. A method that the destination never answered is asked no more, nor is one
+//     whether the path MTU passes if the destination limits its answers.
 func (r *run) beside(t *table, places []place) burst {
 	u := r.second(t)
 	if u == nil || t.ttl != 0 || !r.found(t) {
@@ -25,6 +28,12 @@ func (r *run) beside(t *table, places []place) burst {
 		return nil
 	}
 	if u.lo < t.lo {
+		if r.scattered(u.track) && r.disputes(u, t.lo) {
+			return r.again(t, u)
+		}
+		if r.starved(u.track) >= maxDoubts && !r.disputes(u, t.lo) {
+			return nil
+		}
 		return append(r.again(t, u), r.follow(u, t.lo)...)
 	}
 	if t.lo >= r.top {
@@ -45,8 +54,8 @@ func (r *run) beside(t *table, places []place) burst {
 // the path changed, or is there another?
 func (r *run) again(t, u *table) burst {
 	var b burst
-	for _, c := range u.above() {
-		if c.size <= t.lo && c.verified() && c.refused[0].round > r.lastArrival(t) {
+	for i := range u.cells {
+		if c := &u.cells[i]; c.size <= t.lo && c.verified() && c.refused[0].round > r.lastArrival(t) {
 			b.add(t.track, t.lo)
 			break
 		}
@@ -81,7 +90,7 @@ func (r *run) others(t *table) []*table {
 	if u := r.second(t); u != nil {
 		list = append(list, u)
 	}
-	for p := range uint16(maxFlows) {
+	for p := range r.flowCount {
 		list = append(list, r.table(track{method: UDP, path: p + 1}))
 	}
 	return list
@@ -93,20 +102,28 @@ const maxFlows = 3
 // flows asks other flows whether they too pass what was found: routers that
 // balance load send them over other links. It is left out where packets vanish,
 // which says nothing of one flow only, and without datagrams. A flow that is
-// refused, or proven silent, is searched on its own.
+// refused, or proven silent, is searched on its own. One whose smallest packets
+// are not answered either is left alone: the destination limits its answers.
 func (r *run) flows(t *table) burst {
 	if !slices.Contains(r.methods, UDP) || !r.found(t) || r.silentAbove(t) || r.table(track{method: UDP}).lo == 0 {
 		return nil
 	}
 	var b burst
-	for p := range uint16(maxFlows) {
+	for p := range r.flowCount {
 		f := r.table(track{method: UDP, path: p + 1})
 		switch {
 		case f.asked(t.lo) == 0 && len(f.cells) == 0:
 			b.add(f.track, t.lo)
+		case r.scattered(f.track) && r.disputes(f, t.lo):
+			if again := r.again(t, f); len(b) == 0 || b[len(b)-1].track != t.track {
+				b = append(b, again...)
+			}
 		case f.lo >= t.lo:
 		case r.against(f, t.lo):
 			b = append(b, append(r.sizes(f), r.locateOnly(f)...)...)
+		case r.starved(f.track) > 0:
+		case f.asked(t.lo) == 1 && len(f.cells) == 1:
+			b.add(f.track, t.lo, r.small())
 		case f.asked(t.lo) < maxTries+r.needed():
 			r.trial(&b, f, t.lo, r.small())
 		}
@@ -139,7 +156,13 @@ func (r *run) wake(u *table) burst {
 		tries = 6
 	}
 	var b burst
-	for n := u.asked(r.small()); n < tries && len(b) < 3; n++ {
+	n := u.asked(r.small())
+	if r.patient > 0 && n < tries+r.patient {
+		b.add(u.track, r.small())
+		b[0].again = afterPause
+		return b
+	}
+	for ; n < tries && len(b) < 3; n++ {
 		b = append(b, ask{track: u.track, size: r.small(), lazy: true})
 	}
 	return b
@@ -151,19 +174,34 @@ func (r *run) follow(u *table, size int) burst {
 	var b burst
 	c := u.cell(size)
 	switch {
+	case u.asked(size) == 0 && size <= u.lo+1:
+		b.add(u.track, size, size, u.lo)
+		return b
 	case u.asked(size) == 0:
 		b.add(u.track, size)
 		return b
-	case slices.ContainsFunc(u.above(), func(c *cell) bool { return c.size <= size && len(c.refused) > 0 }), c != nil && c.fails() && r.proven(u, c):
+	case r.disputes(u, size), c != nil && c.fails() && r.proven(u, c):
 		if size > u.lo+1 {
 			return append(r.sizes(u), r.locateOnly(u)...)
 		}
 		return nil
-	case u.asked(size) > maxTrials:
+	case u.asked(size) > maxTrials || r.starved(u.track) > maxStarved:
 		return nil
 	}
 	r.trial(&b, u, size, u.lo)
 	return b
+}
+
+// disputes reports whether somebody refuses a size, or a smaller one, on a track.
+func (r *run) disputes(u *table, size int) bool {
+	list := u.above()
+	if r.scattered(u.track) { // what arrived there says nothing of others
+		list = list[:0]
+		for i := range u.cells {
+			list = append(list, &u.cells[i])
+		}
+	}
+	return slices.ContainsFunc(list, func(c *cell) bool { return c.size <= size && len(c.refused) > 0 })
 }
 
 func (r *run) locateOnly(t *table) burst {

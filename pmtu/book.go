@@ -68,8 +68,8 @@ func (r *run) answer(a *ask, res *probe.Result) {
 	case reply.Kind == icmpx.KindTimeExceeded && reply.Code == 0:
 		a.expired, a.exceeded = true, reply.From
 		a.rtt = res.RTT
-	case a.refusal == nil:
-		a.refusal = r.newRefusal(a, reply)
+	default:
+		r.refuse(a, r.newRefusal(a, reply))
 	}
 	r.contradict(a)
 	if a.arrived || a.expired || a.refusal.verified {
@@ -77,6 +77,20 @@ func (r *run) answer(a *ask, res *probe.Result) {
 		r.maxRTT = max(r.maxRTT, res.RTT)
 	}
 	r.tell(a, fate, res)
+}
+
+// refuse books a refusal. Only one of several can be true: that which carries the
+// probe's secret or, if none or all do, the first.
+func (r *run) refuse(a *ask, f *refusal) {
+	switch old := a.refusal; {
+	case old == nil:
+		a.refusal = f
+	case f.verified && !old.verified:
+		a.refusal = f
+		if f.from != old.from && !old.void {
+			r.res.Forged++
+		}
+	}
 }
 
 // ownRefusal reports whether an answer was given by this host itself: it came
@@ -146,6 +160,9 @@ func (r *run) newRefusal(a *ask, reply *icmpx.Reply) *refusal {
 	}
 	if f.tooBig && reply.MTU < a.size && reply.MTU >= r.family.MinMTU() {
 		f.mtu = reply.MTU
+	}
+	if back := come(reply.TTL); back <= r.opts.MaxTTL {
+		f.back = back
 	}
 	if q := int(reply.Quote.TTL); q > 0 {
 		sent := a.ttl

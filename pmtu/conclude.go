@@ -32,7 +32,7 @@ func (r *run) finish(err error) (Result, error) {
 	res.Strays = int(r.engine.Counters().Strays - r.base.Strays)
 	res.Rounds = r.round
 	res.Duration = time.Since(r.began)
-	res.Interrupted = err != nil
+	res.Interrupted = r.ctx.Err() != nil || r.closed != nil
 	r.conclude()
 	return *res, err
 }
@@ -42,6 +42,9 @@ func (r *run) conclude() {
 	o := r.outlook()
 	res := &r.res
 	res.AtLeast, res.AtMost = o.least, max(o.most, o.least)
+	if r.link == 0 && res.AtMost >= largest(r.family) && res.AtLeast == 0 {
+		res.AtMost = 0
+	}
 	if o.settled && (o.least < r.top || r.top == r.highest) {
 		res.PMTU, res.AtMost = o.least, o.least
 		res.TCPMSS = max(o.least-r.family.HeaderLen()-tcpHeader, 0)
@@ -88,6 +91,9 @@ func (r *run) addLimit(o *outlook, p *place) {
 		if l.MTU, l.Tested = claimOf(p), false; l.MTU == 0 || o.way != nil {
 			return
 		}
+	}
+	if l.Signalled {
+		l.Claim = p.above.refused[0].claim
 	}
 	r.bound(o, p)
 	if p.exact() {

@@ -16,13 +16,19 @@ const (
 	maxChanges = 3
 )
 
-// checkPairs is how many probes of each of both sizes a check sends.
+// checkPairs is how many probes of each of both sizes the first check sends; the
+// next ones send twice as many as the one before, up to maxPairs.
 const checkPairs = 3
 
 // conflict starts a check where one is due.
 func (r *run) conflict() burst {
 	for _, m := range r.methods {
 		t := r.table(track{method: m})
+		if r.inTurns(t.track) || r.scattered(t.track) && r.disputed(t) != 0 {
+			r.mixed[t.track] = true
+			r.news()
+			continue
+		}
 		size := r.disputed(t)
 		if size == 0 {
 			size = r.vanished(t)
@@ -30,17 +36,65 @@ func (r *run) conflict() burst {
 		if size == 0 || r.mixed[t.track] || r.checked >= maxChecks || r.changes >= maxChanges {
 			continue
 		}
+		pairs := min(checkPairs<<r.checked, maxPairs)
 		r.checked++
 		r.check = &check{track: t.track, size: size, lo: t.lo, round: r.round + 1}
 		var b burst
 		if size == t.lo {
 			b.add(t.track, size, size, size, size, r.small())
 		} else {
-			b.pairs(t.track, t.lo, size, checkPairs)
+			b.pairs(t.track, t.lo, size, pairs)
 		}
 		return b
 	}
 	return nil
+}
+
+// scattered reports whether the packets of a track may take paths of their own.
+func (r *run) scattered(t track) bool { return r.opts.Scattered && t.method == UDP }
+
+// inTurns reports whether packets of a track take different paths in turn: what
+// became of those of one burst does not fit any path, nor one that changed while
+// they left.
+func (r *run) inTurns(t track) bool {
+	for i := r.since; i < len(r.log); {
+		j := i + 1
+		for j < len(r.log) && r.log[j].round == r.log[i].round {
+			j++
+		}
+		if !fitsChange(r.log[i:j], t) {
+			return true
+		}
+		i = j
+	}
+	return false
+}
+
+// fitsChange reports whether a path that changed once, or not at all, explains
+// what became of a burst: up to some packet, and from there on, all that arrived
+// were smaller than all that were refused beyond doubt.
+func fitsChange(list []ask, t track) bool {
+	fits := func(list []ask) int { // returns how many packets a single path explains
+		arrived, refused := 0, 1<<31
+		for i := range list {
+			a := &list[i]
+			f := a.refusal
+			switch {
+			case a.track != t:
+				continue
+			case a.arrived:
+				arrived = max(arrived, a.size)
+			case f != nil && !f.void && f.verified && f.tooBig:
+				refused = min(refused, a.size)
+			}
+			if arrived >= refused {
+				return i
+			}
+		}
+		return len(list)
+	}
+	n := fits(list)
+	return fits(list[n:]) == len(list)-n
 }
 
 // disputed returns the smallest size that was refused although it, or a larger

@@ -18,20 +18,31 @@ func (j *judgement) judgeClaims() {
 		case f == nil || !f.tooBig || f.void:
 		case f.claim == 0 && !zero[f.from]:
 			zero[f.from] = true
-			j.add(CodeZeroMTU, Warning, f.hop, fmt.Sprintf("%v refuses packets without saying what it would take: next-hop MTU 0, as before RFC 1191", f.from), Fact{"from", f.from})
+			j.add(CodeZeroMTU, Warning, j.hopOf(f), fmt.Sprintf("%v refuses packets without saying what it would take: next-hop MTU 0, as before RFC 1191", f.from), Fact{"from", f.from})
 		case f.claim != 0 && f.claim < j.family.MinMTU() && !wrong[f.from]:
 			wrong[f.from] = true
-			j.add(CodeBadClaim, Warning, f.hop, fmt.Sprintf("%v reports a next-hop MTU of %d bytes, below the %d that every %v link must take: hosts ignore that", f.from, f.claim, j.family.MinMTU(), j.family),
+			j.add(CodeBadClaim, Warning, j.hopOf(f), fmt.Sprintf("%v reports a next-hop MTU of %d bytes, below the %d that every %v link must take: hosts ignore that", f.from, f.claim, j.family.MinMTU(), j.family),
 				Fact{"from", f.from}, Fact{"claim", f.claim}, Fact{"size", f.size})
 		case f.claim != 0 && j.absurd(f) && !wrong[f.from]:
 			wrong[f.from] = true
-			j.add(CodeBadClaim, Warning, f.hop, fmt.Sprintf("%v reports a next-hop MTU of %d bytes, which is not true", f.from, f.claim),
+			j.add(CodeBadClaim, Warning, j.hopOf(f), fmt.Sprintf("%v reports a next-hop MTU of %d bytes, which is not true", f.from, f.claim),
 				Fact{"from", f.from}, Fact{"claim", f.claim}, Fact{"size", f.size})
 		}
 	}
 	if n := j.res.Forged; n > 0 {
 		j.add(CodeForged, Warning, 0, fmt.Sprintf("%d answers were forged or proved false; they did not change the result", n), Fact{"forged", n})
 	}
+}
+
+// hopOf returns the distance of a router that refuses packets, as it was found or
+// is quoted; 0 if neither says.
+func (j *judgement) hopOf(f *refusal) int {
+	for _, l := range j.res.Limits {
+		if l.Signalled && l.From == f.from && l.TTL != 0 {
+			return l.TTL
+		}
+	}
+	return f.hop
 }
 
 // judgeStrays tells of messages that found no probe.
@@ -55,10 +66,13 @@ func (j *judgement) absurd(f *refusal) bool {
 }
 
 func (j *judgement) judgePaths() {
-	if j.differ {
+	switch {
+	case j.split, len(j.mixed) > 0 && j.scattered(j.way.track):
+		j.add(CodeFlows, Warning, 0, fmt.Sprintf("packets of different flows take paths with different MTUs: up to %d bytes always passed, up to %d sometimes", j.least, j.most), j.trackFacts()...)
+	case j.differ:
 		j.add(CodeFlows, Warning, 0, "packets of different flows take paths with different MTUs; the smallest that was found is given", j.trackFacts()...)
 	}
-	if len(j.mixed) > 0 {
+	if len(j.mixed) > 0 && !j.scattered(j.way.track) {
 		j.add(CodeMixed, Warning, 0, fmt.Sprintf("packets of one flow take paths with different MTUs in turn: up to %d bytes always passed, up to %d sometimes", j.least, j.most),
 			Fact{"at_least", j.least}, Fact{"at_most", j.most})
 	}
@@ -106,7 +120,7 @@ func (j *judgement) judgeDoubt() {
 
 // judgeSilence says what kept the destination from answering.
 func (j *judgement) judgeSilence() {
-	if j.way != nil || j.res.Interrupted {
+	if j.way != nil || j.res.Interrupted || j.res.Sent == 0 {
 		return
 	}
 	for i := range j.log {

@@ -47,11 +47,7 @@ func (j *judgement) judgeLimits() {
 		case l.Place != Router:
 			continue
 		case l.Signalled:
-			text := fmt.Sprintf("%s passes on at most %d bytes and says so", at(l.TTL, l.From), l.MTU)
-			if !l.Tested {
-				text = fmt.Sprintf("%s says that it passes on at most %d bytes; nothing behind it answers", at(l.TTL, l.From), l.MTU)
-			}
-			j.add(CodeLimit, Info, l.TTL, text, Fact{"mtu", l.MTU}, Fact{"from", l.From})
+			j.add(CodeLimit, Info, l.TTL, at(l.TTL, l.From)+" "+signal(&l), Fact{"mtu", l.MTU}, Fact{"from", l.From})
 		case j.res.BlackHole != nil && j.res.BlackHole.MTU == l.MTU:
 			j.judgeHole(j.res.BlackHole)
 		default:
@@ -61,6 +57,19 @@ func (j *judgement) judgeLimits() {
 			j.add(CodeCause, Info, l.TTL, fmt.Sprintf("%d bytes are consistent with %s", l.MTU, c), Fact{"mtu", l.MTU})
 		}
 	}
+}
+
+// signal says what a router does that refuses larger packets.
+func signal(l *Limit) string {
+	switch {
+	case !l.Tested:
+		return fmt.Sprintf("says that it passes on at most %d bytes; nothing behind it answers", l.MTU)
+	case l.Claim == 0:
+		return fmt.Sprintf("passes on at most %d bytes, and refuses more without saying so", l.MTU)
+	case l.Claim != l.MTU:
+		return fmt.Sprintf("passes on at most %d bytes, but says %d", l.MTU, l.Claim)
+	}
+	return fmt.Sprintf("passes on at most %d bytes and says so", l.MTU)
 }
 
 // judgeHole says where packets vanish and who must do what about it.

@@ -13,6 +13,13 @@ var usual = []int{
 	1500, 1492, 1480, 1476, 1450, 1420, 1400, 1300, 1280, 1006, 576, 508, 296, 68,
 }
 
+// ordinary is a size that almost every path takes: the minimum of IPv6.
+const ordinary = 1280
+
+// leastIPv4 is the largest packet that every IPv4 host takes (RFC 791 section 3.1),
+// and hardly a path does not.
+const leastIPv4 = 576
+
 // small is the size of controls: what every link takes, and any answer needs.
 func (r *run) small() int { return max(smallest(r.family), r.opts.Min) }
 
@@ -23,9 +30,14 @@ func (r *run) small() int { return max(smallest(r.family), r.opts.Min) }
 //  2. Large ones go first: those that do not pass use up no answers of a
 //     destination that limits them, and the first to be answered is the one that
 //     matters.
-func (r *run) ladder() []int {
+//  3. Where every answer is an ICMP error, only one is between the largest and
+//     the smallest: these are limited, see starved, and will be needed.
+func (r *run) ladder(t track) []int {
 	list := []int{r.top}
 	for _, s := range usual {
+		if t.limited() && !r.opts.LadderOnly && s != ordinary {
+			continue
+		}
 		if s < r.top && s > r.small() && s >= r.family.MinMTU() {
 			list = append(list, s)
 		}

@@ -68,13 +68,20 @@ func (r *run) distance(t *table, hops []hopInfo) (int, bool) {
 		if a.method != t.method || !a.arrived || a.replyTTL == 0 {
 			continue
 		}
-		for _, start := range []int{32, 64, 128, 255} {
-			if ttl := int(a.replyTTL); ttl <= start {
-				return min(start-ttl+1, r.opts.MaxTTL), false
-			}
-		}
+		return min(come(a.replyTTL), r.opts.MaxTTL), false
 	}
 	return 0, false
+}
+
+// come returns the distance that an answer seems to have come by the TTL that it
+// has left; 0 if that is not known.
+func come(ttl uint8) int {
+	for _, start := range []uint8{32, 64, 128, 255} {
+		if ttl > 0 && ttl <= start {
+			return int(start-ttl) + 1
+		}
+	}
+	return 0
 }
 
 // locate says where the limits of a track are, nearest first, and what to ask to
@@ -135,8 +142,11 @@ func claimed(t *table, g *gap) int {
 // seekRouter looks for a router that refuses a size. Its rules:
 //  1. It is at hop n if a packet ends at n by its TTL and one with a TTL of n+1
 //     is refused by it.
-//  2. The TTL that its refusals quote is the first guess.
-//  3. Else the distances between those known to be before and behind it are
+//  2. So it is if the TTL that its refusals quote says n, and the hop at which a
+//     packet ends that has a TTL of n bears its address.
+//  3. That TTL is the first guess; where it is not shown, the distance that the
+//     refusals seem to have come.
+//  4. Else the distances between those known to be before and behind it are
 //     divided, three at once.
 func (r *run) seekRouter(t *table, p *place, size int) burst {
 	hops := r.hopInfos(t.track)
@@ -146,9 +156,12 @@ func (r *run) seekRouter(t *table, p *place, size int) burst {
 		}
 	}
 	p.before = r.refusedAt(t.track, p.class.from, size, p.after)
-	hint := r.hint(t.track, p.class.from)
-	if p.before == hint+1 && hint > p.after && r.triedAt(t.at(hint), size) >= maxRepeats {
+	hint, quoted := r.hint(t.track, p.class.from)
+	switch {
+	case p.before == hint+1 && hint > p.after && r.triedAt(t.at(hint), size) >= maxRepeats:
 		p.after = hint // it does not say that TTLs are used up there, but refuses nothing either
+	case quoted && p.after == hint && (hops[hint].addr == p.class.from || r.triedAt(t.at(hint+1), size) >= maxRepeats):
+		p.before = hint + 1
 	}
 	if p.exact() {
 		p.done = true
@@ -159,8 +172,13 @@ func (r *run) seekRouter(t *table, p *place, size int) burst {
 		limit, _ = r.distance(t, hops)
 		limit = max(limit, p.after+1) + 1
 	}
+	near := r.triedAt(t.at(hint), size) > 0
+	far := r.triedAt(t.at(hint+1), size) > 0
 	try := []int{hint, hint + 1}
-	if !p.between(hint, limit) || r.triedAt(t.at(hint), size) > 0 && r.triedAt(t.at(hint+1), size) > 0 {
+	switch {
+	case quoted && !near && p.closed() && p.between(hint, limit):
+		try = try[:1]
+	case !p.between(hint, limit) && p.after != hint || near && far:
 		try = append(spread(p.after, limit, 3), p.after+1, limit-1)
 		if p.between(hint, limit) {
 			try = append(try, hint)
@@ -182,14 +200,26 @@ func (p *place) between(ttl, limit int) bool { return ttl > p.after && ttl < lim
 // maxRepeats is how often a router is asked the same.
 const maxRepeats = 5
 
-// hint returns the distance of a router by what its refusals quote; 0: unknown.
-func (r *run) hint(t track, from netip.Addr) int {
+// hint returns the distance of a router by what its refusals quote, or seem to have
+// come; 0: unknown.
+func (r *run) hint(t track, from netip.Addr) (hop int, quoted bool) {
 	for i := r.since; i < len(r.log); i++ {
-		if f := r.log[i].refusal; f != nil && !f.void && r.log[i].track == t && f.from == from && f.hop > 0 {
-			return f.hop
+		f := r.log[i].refusal
+		if f == nil || f.void || r.log[i].track != t || f.from != from {
+			continue
 		}
+		if f.hop > 0 {
+			return f.hop, true
+		}
+		hop = orDefault(hop, f.back)
 	}
-	return 0
+	return hop, false
+}
+
+// hinted reports whether there is a guess at the distance of a router.
+func (r *run) hinted(t track, from netip.Addr) bool {
+	hint, _ := r.hint(t, from)
+	return hint > 0
 }
 
 // refusedAt returns the smallest TTL above after with which a router has refused
@@ -258,7 +288,7 @@ func (r *run) seekSilent(t *table, p *place, size int) burst {
 		return nil
 	}
 	var b burst
-	if r.triedAt(t.at(limit), size) < maxTrials {
+	if r.triedAt(t.at(limit), size) < maxTrials && r.starved(t.at(limit)) <= maxStarved {
 		r.trial(&b, tab, size, t.lo)
 	} else {
 		p.before, p.end, p.done = 0, seen, true
@@ -284,22 +314,23 @@ func (r *run) sweep(t *table, p *place, size int, hops []hopInfo, end int) burst
 			limit = last + 1
 		}
 	}
-	b := r.sweepUpTo(t, p, size, hops, limit)
+	b := r.sweepUpTo(t, p, size, hops, limit, 0)
 	if len(b) > 0 || p.before != 0 || r.muteAfter(hops, limit) >= maxMute {
 		return b
 	}
 	if limit != end {
 		limit += 2
 	}
-	return r.sweepUpTo(t, p, size, hops, min(limit, r.opts.MaxTTL)+1)
+	return r.sweepUpTo(t, p, size, hops, min(limit, r.opts.MaxTTL)+1, end)
 }
 
-// sweepUpTo asks at the distances between what is reached and limit.
-func (r *run) sweepUpTo(t *table, p *place, size int, hops []hopInfo, limit int) burst {
+// sweepUpTo asks at the distances between what is reached and limit. That at which
+// the destination is thought to be, end, is asked at first whether it is.
+func (r *run) sweepUpTo(t *table, p *place, size int, hops []hopInfo, limit, end int) burst {
 	var todo []int
 	for ttl := p.after + 1; ttl < limit; ttl++ {
 		h := &hops[ttl]
-		if h.answers == 0 && r.triedAt(t.at(ttl), t.lo) < 2 || h.answers > 0 && !h.end && r.undecided(t, ttl, size) {
+		if h.answers == 0 && r.triedAt(t.at(ttl), t.lo) < 2+r.patient || h.answers > 0 && !h.end && r.undecided(t, ttl, size) {
 			todo = append(todo, ttl)
 		}
 	}
@@ -307,7 +338,14 @@ func (r *run) sweepUpTo(t *table, p *place, size int, hops []hopInfo, limit int)
 	var b burst
 	for i, ttl := range todo {
 		if len(todo) <= most || i*most/len(todo) != (i+1)*most/len(todo) {
-			b.add(t.at(ttl), size, t.lo)
+			from := len(b)
+			if ttl != end || hops[ttl].asked > 0 {
+				b.add(t.at(ttl), size)
+			}
+			b.add(t.at(ttl), t.lo)
+			for j := from; hops[ttl].answers == 0 && r.patient > 0 && j < len(b); j++ {
+				b[j].again = afterPause
+			}
 		}
 	}
 	return b

@@ -39,10 +39,11 @@ func upperShare(part, whole int) float64 {
 // takes. Its rules:
 //  1. A control is every probe that is known to pass: one no larger than what
 //     has arrived, and at a hop one to a hop that has answered such a probe.
-//  2. A probe that a router refused is one too: it came back.
-//  3. One that is the last of its burst and silent counts at hops alone. On the
-//     way to the destination that is how a limit on its answers looks, which
-//     takes patience, see hold; not more probes.
+//  2. A probe that a router refused is one too: it came back. Others of its size
+//     that did not say nothing: routers too limit their answers.
+//  3. One that is silent and has none behind it in its burst that is answered is
+//     left out. That is how a limit on answers looks, which takes patience, see
+//     starved; not more probes.
 func (r *run) needed() int {
 	if r.known.needed == 0 {
 		r.known.needed = needed(r.countControls())
@@ -61,15 +62,11 @@ func (r *run) countControls() (controls, lost int) {
 			c := &tab.cells[i]
 			answered := c.arrived + len(c.refused)
 			controls += answered
-			if c.size > lo && len(c.refused) == 0 || tab.lo == 0 {
+			if c.size > lo || tab.lo == 0 {
 				continue
 			}
 			lost += c.silent
 			controls += c.silent
-			if t.ttl != 0 {
-				lost += c.void
-				controls += c.void
-			}
 		}
 	}
 	return controls, lost

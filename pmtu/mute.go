@@ -10,6 +10,8 @@ const scanSpan = 16
 //  3. The farthest hop that answers stands in for the destination: limits up to
 //     there are found with probes that end at it.
 //  4. What routers claim about packets to the destination is tried too.
+//  5. Where every answer is an ICMP error the destination is asked twice more,
+//     after a pause: it may limit them.
 func (r *run) mute() burst {
 	if r.waitingLazy() {
 		return nil
@@ -27,6 +29,11 @@ func (r *run) mute() burst {
 		b = append(b, r.sizes(t)...)
 		_, asks := r.locate(t)
 		b = append(b, asks...)
+	}
+	if t := (track{method: r.methods[0]}); len(b) == 0 && t.limited() && r.patient < maxPatience {
+		r.patient++
+		b = append(b, ask{track: t, size: r.small(), again: afterPause})
+		return r.postpone(b)
 	}
 	return b
 }

@@ -73,6 +73,11 @@ type Options struct {
 	// 1280 of IPv6; both are at most LinkMTU.
 	Min, Max int
 
+	// Scattered says that each datagram has a source port of its own, as on
+	// sockets without privileges, and so perhaps a path of its own: what becomes of
+	// one says nothing certain about another.
+	Scattered bool
+
 	LadderOnly bool // try the usual sizes only, do not search between them
 	Hops       bool // ask every hop of the path too: fills Result.Hops
 

@@ -34,6 +34,10 @@ func (r *run) plan() burst {
 		return b
 	}
 	b := r.steps(t)
+	if len(b) == 0 && r.worthPatience() {
+		r.patient++
+		b = r.steps(t)
+	}
 	if len(b) == 0 {
 		b = r.steady(t)
 	}
@@ -44,22 +48,29 @@ func (r *run) plan() burst {
 }
 
 // postpone leaves repeated questions out while there are new ones, and spaces
-// them, two at a time: a router that limits its answers has then had time. The pause is 100 ms,
-// and twice as long each time, up to 1 s.
+// them, those of two tracks at a time: a router that limits its answers has then
+// had time. The pause is 100 ms, and twice as long each time, up to 1 s.
 func (r *run) postpone(b burst) burst {
 	fresh := slices.DeleteFunc(slices.Clone(b), func(a ask) bool { return a.again > 0 })
 	if len(fresh) > 0 {
 		return fresh
 	}
 	slices.SortStableFunc(b, func(x, y ask) int { return cmp.Compare(x.again, y.again) })
-	b = b[:min(len(b), maxAgain)]
-	for i := range b {
-		r.pause = max(r.pause, min(50*time.Millisecond<<b[i].again, time.Second))
+	var tracks []track
+	n := 0
+	for ; n < len(b); n++ {
+		if t := b[n].track; !slices.Contains(tracks, t) {
+			if len(tracks) == maxAgain {
+				break
+			}
+			tracks = append(tracks, t)
+		}
+		r.pause = max(r.pause, min(50*time.Millisecond<<b[n].again, time.Second))
 	}
-	return b
+	return b[:n]
 }
 
-// maxAgain is how many questions are repeated at once.
+// maxAgain is on how many tracks questions are repeated at once.
 const maxAgain = 2
 
 // steps asks for sizes and hops.
@@ -80,7 +91,11 @@ func (r *run) steps(t *table) burst {
 	if r.lossy() && len(beside) > 0 {
 		return beside
 	}
-	return slices.Concat(sizes, asks, beside, r.flows(t), r.wayBack(t))
+	b := slices.Concat(sizes, asks, beside, r.flows(t), r.wayBack(t))
+	for i := range b {
+		b[i].again = max(b[i].again, r.starved(b[i].track))
+	}
+	return b
 }
 
 // orWait replaces an empty burst by nil if nothing is open either.
@@ -107,7 +122,7 @@ func (r *run) first() burst {
 		return b
 	}
 	r.begun = true
-	b.add(t, r.ladder()...)
+	b.add(t, r.ladder(t)...)
 	for _, m := range r.methods[1:] {
 		b = append(b, ask{track: track{method: m}, size: r.small(), lazy: true})
 	}
@@ -159,13 +174,4 @@ func (r *run) slow() {
 	default:
 		r.pause = min(2*r.pause, time.Second)
 	}
-}
-
-// calm returns how many pairs may leave at once: one while nothing answers, whose
-// control is then the first to take an answer that a limit has left.
-func (r *run) calm(n int) int {
-	if r.pause > 0 {
-		return 1
-	}
-	return n
 }

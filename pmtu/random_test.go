@@ -24,6 +24,8 @@ type truth struct {
 	pmtu int
 	loss float64
 	mute []bool // by hop, from 1
+
+	limited bool // limits on answers may hide limits above the path MTU, which is said
 }
 
 // drawn builds the network of a seed: up to 12 routers, any MTU up to 9216 on
@@ -103,7 +105,8 @@ func (tr *truth) wrong(r *pmtu.Result) string {
 			say("black hole between %d and %d instead of behind %d", h.AfterTTL, h.BeforeTTL, hop)
 		}
 	}
-	partial := slices.ContainsFunc(r.Findings, func(f pmtu.Finding) bool { return f.Code == pmtu.CodeBudget })
+	open := slices.ContainsFunc(r.Findings, func(f pmtu.Finding) bool { return f.Code == pmtu.CodeOpen })
+	partial := tr.limited && open || slices.ContainsFunc(r.Findings, func(f pmtu.Finding) bool { return f.Code == pmtu.CodeBudget })
 	if r.PMTU != 0 && r.Verdict != tr.verdict() && !partial {
 		say("verdict %v instead of %v", r.Verdict, tr.verdict())
 	}

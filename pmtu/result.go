@@ -83,6 +83,7 @@ type Limit struct {
 	From netip.Addr
 
 	Signalled bool // the router said so; else larger packets vanish
+	Claim     int  // next-hop MTU that it reports, whatever it is; 0: none
 
 	// Tested is set if both halves were: MTU bytes get past the limit and one
 	// byte more does not. If it is not, MTU is what the router claims, and
@@ -120,7 +121,8 @@ type Result struct {
 	// PMTU is the path MTU on the way to the destination: packets of that size
 	// arrived and those a byte larger did not, or no larger ones may leave. 0: not
 	// known. AtLeast is the largest size that arrived (0: none) and AtMost one
-	// less than the smallest that was proven not to; both equal a known PMTU.
+	// less than the smallest that was proven not to, or the interface's MTU (0:
+	// nothing is known); both equal a known PMTU.
 	PMTU            int
 	AtLeast, AtMost int
 

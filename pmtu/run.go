@@ -40,7 +40,7 @@ func Discover(ctx context.Context, e *probe.Engine, dst netip.Addr, o Options, s
 	r := &run{
 		ctx: ctx, engine: e, dst: dst, family: icmpx.FamilyOf(dst), opts: &o, sink: sink,
 		box: newInbox(), base: e.Counters(), began: now, deadline: now.Add(o.Timeout),
-		methods: methodsOf(o.Method), mixed: make(map[track]bool),
+		methods: methodsOf(o.Method), flowCount: maxFlows, mixed: make(map[track]bool),
 	}
 	r.setTop()
 	defer r.box.close()
@@ -80,11 +80,12 @@ type run struct {
 	began    time.Time
 	deadline time.Time
 
-	methods []Method // that the engine can carry
-	link    int      // MTU of the interface, as far as it is known
-	highest int      // largest size that may leave this host
-	top     int      // largest size to probe
-	refused int      // limit of this host below the interface's; 0: none
+	methods   []Method // that the engine can carry
+	flowCount uint16   // other flows that it can carry
+	link      int      // MTU of the interface, as far as it is known
+	highest   int      // largest size that may leave this host
+	top       int      // largest size to probe
+	refused   int      // limit of this host below the interface's; 0: none
 
 	log     []ask  // by Ref
 	known   digest // what was concluded from it
@@ -93,6 +94,7 @@ type run struct {
 	maxRTT  time.Duration
 	pause   time.Duration  // before the next burst, because nothing was answered
 	begun   bool           // the ladder was asked since the path last changed
+	patient int            // how often what nothing answered was asked once more
 	changes int            // how often the path changed
 	raised  bool           // what was refused passes now
 	check   *check         // in flight
@@ -186,6 +188,7 @@ func (r *run) send(a ask) error {
 func (r *run) unable(t track, err error) error {
 	others := slices.DeleteFunc(slices.Clone(r.methods), func(m Method) bool { return m == t.method })
 	if t.path != 0 && errors.Is(err, probe.ErrNoLink) {
+		r.flowCount = min(r.flowCount, t.path-1)
 		return nil
 	}
 	if !errors.Is(err, probe.ErrNoLink) || len(others) == 0 {

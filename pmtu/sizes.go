@@ -76,10 +76,8 @@ func (r *run) controls(t *table, size int) int {
 //  6. At two neighbouring sizes, silence is tried until it is proven.
 //  7. Where packets get lost, and proof thus takes many, the first gap is closed
 //     and proven before the others are looked at.
-//  8. While nothing answers one size is tried at a time: where answers are
-//     limited, the first one that passes takes what the limit has left.
-//  9. The last of each burst is a size that passes, as the witness that silence
-//     needs; while nothing answers also the smallest: is it the path that is
+//  8. The last of each burst is a size that passes, as the witness that silence
+//     needs; where nothing answers also the smallest: is it the path that is
 //     silent, or has its MTU changed?
 func (r *run) sizes(t *table) burst {
 	var b burst
@@ -90,12 +88,12 @@ func (r *run) sizes(t *table) burst {
 		b.add(t.track, append(r.rungs(t), t.lo)...)
 		return b
 	}
-	gaps := t.gaps()
+	gaps, starved := t.gaps(), r.starved(t.track)
 	if t.lo < r.top && (len(gaps) == 0 || gaps[0].below != t.lo) {
 		b = append(b, r.topAgain(t)...)
 	}
 	for i := range gaps {
-		if i > 0 && len(b) > 0 && (r.lossy() || r.pause > 0) {
+		if i > 0 && len(b) > 0 && (r.lossy() || starved > 0 || r.pause > 0) {
 			break
 		}
 		g := &gaps[i]
@@ -106,7 +104,7 @@ func (r *run) sizes(t *table) burst {
 			if r.hollow(g, below) && below.against() < 2 {
 				b.add(t.track, below.size)
 			}
-		case !r.proven(t, g.above):
+		case !r.proven(t, g.above) && starved <= maxStarved:
 			b = append(b, r.prove(t, g.above)...)
 		case r.hollow(g, below) && !r.proven(t, below):
 			b = append(b, r.prove(t, below)...)
@@ -115,7 +113,7 @@ func (r *run) sizes(t *table) burst {
 	if len(b) > 0 && b[len(b)-1].size != t.lo {
 		b.add(t.track, t.lo)
 	}
-	if len(b) > 0 && r.pause > 0 && t.lo > r.small() {
+	if len(b) > 0 && (starved > 0 || r.pause > 0) && t.lo > r.small() {
 		b.add(t.track, r.small())
 	}
 	return b
@@ -137,7 +135,11 @@ func (r *run) rungs(t *table) []int {
 		}
 	}
 	var list []int
-	for _, s := range r.ladder() {
+	like := t.track
+	if t.lo >= ordinary {
+		like = track{method: ICMP} // all sizes: few will be answered
+	}
+	for _, s := range r.ladder(like) {
 		if s > t.lo && (s < r.top || t.asked(s) == 0) {
 			list = append(list, s)
 		}
@@ -149,7 +151,7 @@ func (r *run) rungs(t *table) []int {
 func (r *run) refusedSizes(t *table) burst {
 	var b burst
 	if len(t.cells) == 0 {
-		b.add(t.track, r.ladder()...)
+		b.add(t.track, r.ladder(t.track)...)
 		return b
 	}
 	for _, g := range t.gaps() {
@@ -177,14 +179,10 @@ const maxTries = 8
 func (r *run) divide(t *table, g *gap, first bool) burst {
 	var b burst
 	if list := claims(t, g); len(list) > 0 {
-		if !first && len(list) == 1 && list[0] == claimed(t, g) && r.hint(t.track, g.class.from) > 0 {
+		if !first && len(list) == 1 && list[0] == claimed(t, g) && r.hinted(t.track, g.class.from) {
 			return nil // locate asks that size, at two hops
 		}
 		b.add(t.track, list...)
-		return b
-	}
-	if r.pause > 0 {
-		b.add(t.track, spread(g.below, g.above.size, 1)...)
 		return b
 	}
 	if stale := t.stale(); t.outdated(g.above) {
@@ -192,7 +190,7 @@ func (r *run) divide(t *table, g *gap, first bool) burst {
 		return b
 	}
 	k := fan(g.below, g.above.size)
-	guess := g.class.silent && usualSize(g.below, r.family) && k > 1
+	guess := g.class.silent && usualSize(g.below, r.family) && g.below > r.small() && k > 1
 	switch {
 	case guess:
 		k = min(k, 2)
@@ -203,6 +201,9 @@ func (r *run) divide(t *table, g *gap, first bool) burst {
 		b.add(t.track, r.recheck(t, g)...)
 	}
 	list := spread(g.below, g.above.size, k)
+	if t.limited() && g.below < leastIPv4 && g.above.size > leastIPv4+1 {
+		list = []int{leastIPv4} // which takes fewer answers
+	}
 	if guess && !slices.Contains(list, g.below+1) {
 		list = append(list, g.below+1)
 	}

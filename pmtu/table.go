@@ -85,8 +85,8 @@ type table struct {
 //  2. What passes proves that every smaller size does: a cell below lo that was
 //     only silent is loss.
 //  3. Silence says something only if a probe that left later in the same burst
-//     was answered, by the hop itself where it was to end at one: then neither the
-//     path nor a limit on answers was at fault.
+//     was answered by the end of the track: then neither the path nor a limit on
+//     answers was at fault.
 //  4. A refusal for its size counts for the way to the destination even if the
 //     packet was to end at a hop behind the router that refused it.
 //  5. Only what was asked since the path last changed counts.
@@ -119,7 +119,7 @@ func (r *run) gather(t track) *table {
 			round, witness = a.round, false
 		}
 		tab.book(a, witness)
-		witness = witness || a.ended(t) || t.ttl == 0 && a.state == heard
+		witness = witness || a.ended(t)
 	}
 	slices.SortFunc(tab.cells, func(a, b cell) int { return cmp.Compare(a.size, b.size) })
 	return tab

@@ -1,5 +1,7 @@
 package pmtu
 
+import "net/netip"
+
 // An outlook is what the tracks say together about the way to the destination.
 type outlook struct {
 	way      *table  // the track that the path MTU follows from; nil: nothing arrived
@@ -10,6 +12,7 @@ type outlook struct {
 	most     int     // one less than the smallest that certainly does not
 	back     int     // MTU of the way back as far as vanishing answers tell; 0: none
 	differ   bool    // two methods found different path MTUs
+	split    bool    // so do single packets of the second
 	doubtful bool    // on which way larger sizes vanish is not known
 	partial  bool    // some limit above the path MTU is not known or proven
 }
@@ -22,7 +25,9 @@ type outlook struct {
 //     datagrams.
 //  3. If datagrams do not pass which echoes of the size do, or those of another
 //     flow, flows take different paths: the path MTU is the smaller one.
-//  4. If larger sizes of echo vanish at the destination, or nobody knows where,
+//  4. If packets that may each take a path of their own are refused which echoes of
+//     the size are not, the smallest path MTU is not known.
+//  5. If larger sizes of echo vanish at the destination, or nobody knows where,
 //     and datagrams cannot tell, the path MTU is not known: it may be the way
 //     back, or a host that does not answer larger echoes.
 func (r *run) outlook() outlook {
@@ -37,6 +42,10 @@ func (r *run) outlook() outlook {
 	o.settled = r.settled(t) && !r.mixed[t.track]
 	places, _ := r.locate(t)
 	for _, u := range r.others(t) {
+		if r.scattered(u.track) && t.method != UDP && r.disputes(u, t.lo) {
+			o.differ, o.split = true, true
+			continue
+		}
 		if u.lo == 0 || o.way != t {
 			continue
 		}
@@ -65,12 +74,42 @@ func (r *run) outlook() outlook {
 		o.settled = false
 		o.least, o.most = r.always(o.way), o.way.lo
 	}
+	if o.split {
+		o.settled = false
+		o.least, o.most = r.splitBounds(t)
+	}
 	return o
 }
 
+// splitBounds returns the largest size that arrived of those below the smallest
+// that was refused, and that less one, of packets that may each take a path of
+// their own.
+func (r *run) splitBounds(t *table) (least, most int) {
+	most = t.lo
+	others := r.others(t)
+	for _, u := range others {
+		for i := range u.cells {
+			if c := &u.cells[i]; len(c.refused) > 0 {
+				most = min(most, c.size-1)
+			}
+		}
+	}
+	for _, u := range others {
+		for i := range u.cells {
+			if c := &u.cells[i]; c.arrived > 0 && c.size <= most {
+				least = max(least, c.size)
+			}
+		}
+	}
+	return least, most
+}
+
 // unresolved reports whether a limit of a track is not known to the byte, or not
-// proven.
+// proven, or whether nothing is known of the largest packets.
 func (r *run) unresolved(t *table) bool {
+	if c := t.cell(r.top); t.lo < r.top && (c == nil || c.class() == class{}) {
+		return true
+	}
 	for _, g := range t.gaps() {
 		below := t.cell(g.below)
 		if !g.closed() || !r.proven(t, g.above) || below != nil && r.hollow(&g, below) && !r.proven(t, below) {
@@ -202,11 +241,30 @@ func (r *run) mutePlaces() (list []place, t *table) {
 		}
 		if !known && !g.class.silent {
 			p := place{gap: g}
-			if h := r.hint(full.track, g.class.from); h > 0 {
+			if h := r.hopOfRouter(full.track, g.class.from); h > 0 {
 				p.after, p.before = h, h+1
 			}
 			list = append(list, p)
 		}
 	}
 	return list, t
+}
+
+// hopOfRouter returns the distance of a router by what its refusals quote, or else
+// that of the one hop that bears its address; 0 if neither tells.
+func (r *run) hopOfRouter(t track, from netip.Addr) int {
+	if hop, quoted := r.hint(t, from); quoted {
+		return hop
+	}
+	hop := 0
+	for ttl, h := range r.hopInfos(t) {
+		if h.addr != from || h.end {
+			continue
+		}
+		if hop != 0 {
+			return 0 // translators give several hops one address
+		}
+		hop = ttl
+	}
+	return hop
 }

@@ -22,13 +22,14 @@ func newIdentity() identity {
 	return identity{[2]uint64{binary.LittleEndian.Uint64(b[:]), binary.LittleEndian.Uint64(b[8:])}}
 }
 
-// token returns the secret of the number-th probe to dst: SipHash-2-4 (Aumasson
-// and Bernstein, 2012) of the 16-byte address, its zone left out, and the
-// number, big-endian. It does not allocate.
-func (id identity) token(dst netip.Addr, number uint64) uint64 {
-	var m [24]byte
+// token returns the secret of the number-th probe of a flow to dst: SipHash-2-4
+// (Aumasson and Bernstein, 2012) of the 16-byte address, its zone left out, the
+// number and the flow, big-endian. It does not allocate.
+func (id identity) token(dst netip.Addr, flow uint32, number uint64) uint64 {
+	var m [28]byte
 	addr := dst.As16()
 	copy(m[:], addr[:])
 	binary.BigEndian.PutUint64(m[16:], number)
+	binary.BigEndian.PutUint32(m[24:], flow)
 	return siphash.Hash(id.key[0], id.key[1], m[:])
 }

@@ -166,7 +166,7 @@ func (ls *linkState) evictIdle() {
 
 // token returns the secret of the number-th probe.
 func (d *destination) token(number uint64) uint64 {
-	return d.link.eng.ident.token(d.addr, d.salt|number)
+	return d.link.eng.ident.token(d.addr, d.space.Flow, d.salt|number)
 }
 
 func (ls *linkState) enter(d *destination, number uint64, ent *entry) {

@@ -128,6 +128,7 @@ func (r *pmtuRun) readOptions(v *valueReader) {
 
 // readSocket reads what the sockets must know.
 func (r *pmtuRun) readSocket(v *valueReader) {
+	r.socket.NoLearning = true
 	r.socket.Mark = uint32(v.number("fwmark", 1<<32-1))
 	if s, ok := v.text("interface"); ok {
 		if s == "" || len(s) > 15 { // IFNAMSIZ

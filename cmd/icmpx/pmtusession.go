@@ -46,6 +46,7 @@ func newPmtuSession(ctx context.Context, sys *system, r *pmtuRun, addr netip.Add
 	if err != nil {
 		return nil, err
 	}
+	s.opts.Scattered = links.scattered(addr)
 	s.ctx, s.stop = context.WithCancel(ctx)
 	s.out = output{stdout: sys.stdout, stderr: sys.stderr, stop: s.stop}
 	s.text = render.PmtuText{Numeric: r.numeric, Verbose: r.verbose, Name: s.nameOf}

@@ -95,6 +95,17 @@ func (l *pmtuLinks) of(a netip.Addr) (traceLink, error) {
 	return nil, l.why[f]
 }
 
+// scattered reports whether datagrams to an address have source ports of their
+// own: without raw sockets.
+func (l *pmtuLinks) scattered(a netip.Addr) bool {
+	for _, s := range l.open[icmpx.FamilyOf(a)] {
+		if _, ok := s.Keys(&icmpx.Request{Proto: icmpx.ProtoUDP, Dst: a}); ok {
+			return s.Mode() == icmpx.ModeDatagram
+		}
+	}
+	return false
+}
+
 // links returns the sockets of a family.
 func (l *pmtuLinks) links(f icmpx.Family) []probe.Link {
 	var list []probe.Link

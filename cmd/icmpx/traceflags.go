@@ -164,6 +164,7 @@ func (r *traceRun) readOptions(v *valueReader) {
 	if v.line.Has("dont-fragment") {
 		o.DF = icmpx.DFProbe
 	}
+	r.socket.NoLearning = o.MTU || o.DF == icmpx.DFProbe
 	if s, ok := v.text("wait"); ok {
 		r.readWait(v, s)
 	}

@@ -22,6 +22,7 @@ type traceSocket struct {
 	Mark       uint32
 	FlowLabel  uint32       // of IPv6; 0: the link's choice
 	Gateways   []netip.Addr // of UDP and TCP over IPv4
+	NoLearning bool         // the kernel is to learn no path MTU by it
 }
 
 // hint returns what would let the process open a socket that it must not, or ""
@@ -69,7 +70,7 @@ func listenTrace(s traceSocket) (traceLink, error) {
 	case trace.ICMP:
 		return linkOr(icmpx.ListenICMP(icmpx.ICMPConfig{
 			Family: s.Family, Source: s.Source, Interface: s.Interface, Mark: s.Mark, FlowLabel: s.FlowLabel, TOS: -1,
-			ConstantChecksum: true,
+			ConstantChecksum: true, NoLearning: s.NoLearning,
 		}))
 	case trace.TCP:
 		return linkOr(icmpx.ListenTCP(icmpx.TCPConfig{PortConfig: s.ports()}))
@@ -99,7 +100,7 @@ func linkOr[L traceLink](l L, err error) (traceLink, error) {
 func (s *traceSocket) ports() icmpx.PortConfig {
 	return icmpx.PortConfig{
 		Family: s.Family, Source: s.Source, SourcePort: s.SourcePort, Interface: s.Interface, Mark: s.Mark,
-		FlowLabel: s.FlowLabel, Gateways: s.Gateways, TOS: -1,
+		FlowLabel: s.FlowLabel, Gateways: s.Gateways, NoLearning: s.NoLearning, TOS: -1,
 	}
 }
 

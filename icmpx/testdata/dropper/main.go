@@ -31,7 +31,16 @@ func run() error {
 		return err
 	}
 	before := opens()
-	if err := icmpx.DropPrivileges(); err != nil {
+	var keep []icmpx.Capability
+	want := uint64(0)
+	if len(os.Args) > 2 {
+		keep = []icmpx.Capability{icmpx.CapSysPtrace, icmpx.CapDACReadSearch}
+		want = 1<<icmpx.CapSysPtrace | 1<<icmpx.CapDACReadSearch
+	}
+	if os.Args[1] == "all" {
+		want = 0 // it has none to keep
+	}
+	if err := icmpx.DropPrivilegesExcept(keep...); err != nil {
 		return err
 	}
 	if opens() {
@@ -47,7 +56,7 @@ func run() error {
 		if err != nil {
 			return err
 		}
-		n, err := check(string(b))
+		n, err := check(string(b), want)
 		if err != nil {
 			return fmt.Errorf("%s: %w", f, err)
 		}
@@ -108,15 +117,20 @@ func threads(n int) (stop func()) {
 	return func() { close(hold); done.Wait() }
 }
 
-// check returns 1 if a thread's bounding set is empty.
-func check(status string) (int, error) {
+// check returns 1 if a thread's bounding set is empty. want is the capabilities
+// that it must have.
+func check(status string, want uint64) (int, error) {
 	empty := 0
 	for line := range strings.Lines(status) {
 		name, value, _ := strings.Cut(line, ":")
 		value = strings.TrimSpace(value)
 		zero := strings.Trim(value, "0") == ""
 		switch name {
-		case "CapInh", "CapPrm", "CapEff", "CapAmb":
+		case "CapPrm", "CapEff":
+			if value != fmt.Sprintf("%016x", want) {
+				return 0, fmt.Errorf("%s is %s, want %016x", name, value, want)
+			}
+		case "CapInh", "CapAmb":
 			if !zero {
 				return 0, fmt.Errorf("%s is %s", name, value)
 			}

@@ -46,8 +46,10 @@ func pmtuResults() []pmtuEnd {
 		Limits: []pmtu.Limit{
 			{Place: pmtu.Interface, MTU: 1500, Signalled: true, Tested: true},
 			{Place: pmtu.Route, MTU: 1480, Signalled: true},
-			{TTL: 1, From: pmtuRouter1, MTU: 1450, Signalled: true, Tested: true},
-			{TTL: 2, From: pmtuRouter2, MTU: 1430, Signalled: true},
+			{TTL: 1, From: pmtuRouter1, MTU: 1450, Signalled: true, Claim: 1450, Tested: true},
+			{TTL: 1, From: pmtuRouter1, MTU: 1448, Signalled: true, Claim: 1300, Tested: true},
+			{TTL: 2, From: pmtuRouter2, MTU: 1440, Signalled: true, Tested: true},
+			{TTL: 2, From: pmtuRouter2, MTU: 1430, Signalled: true, Claim: 1430},
 			{TTL: 3, MTU: 1420, Signalled: true},
 			{MTU: 1400, Tested: true},
 		},

@@ -120,10 +120,15 @@ func (t *PmtuText) appendStepRouter(b []byte, l *pmtu.Limit) []byte {
 		b = append(b, ": larger packets vanish"...)
 	case !l.Signalled:
 		b = append(b, ": larger packets vanish behind it"...)
-	case l.Tested:
-		b = append(b, ": says so, and it is true"...)
-	default:
+	case !l.Tested:
 		b = append(b, ": says so, not tested"...)
+	case l.Claim == 0:
+		b = append(b, ": refuses larger packets, without saying how large they may be"...)
+	case l.Claim != l.MTU:
+		b = strconv.AppendInt(append(b, ": says "...), int64(l.Claim), 10)
+		b = append(b, ", which is not true"...)
+	default:
+		b = append(b, ": says so, and it is true"...)
 	}
 	return b
 }
