@@ -23,7 +23,7 @@ type command struct {
 
 // commands returns all commands, in the order of the help.
 func commands() []*command {
-	return []*command{pingCommand(), traceCommand(), pmtuCommand(), decodeCommand()}
+	return []*command{pingCommand(), traceCommand(), pmtuCommand(), decodeCommand(), listenCommand()}
 }
 
 func findCommand(name string) *command {

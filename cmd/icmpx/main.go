@@ -19,6 +19,9 @@ import (
 var version = "devel"
 
 func main() {
+	if isHelper(os.Args) {
+		os.Exit(serveProcesses(os.Stdin, os.Stdout))
+	}
 	// A prober waits far more than it computes, and its times are the kernel's:
 	// one processor spares it the threads and the wake-ups between them, at the
 	// start and in a flood, and most of what dropping privileges on every
@@ -44,6 +47,11 @@ func main() {
 		listenPmtu:  listenPmtu,
 		deviceMTU:   deviceMTU,
 		directory:   newDirectory,
+
+		listenPackets:   listenPackets,
+		proc:            os.DirFS("/proc"),
+		startHelper:     startHelper,
+		dropToProcesses: dropToProcesses,
 
 		broadcast: isBroadcast,
 	}))

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"io/fs"
 	"net/netip"
 	"os"
 
@@ -41,6 +42,11 @@ type system struct {
 	listenPmtu  func(traceSocket) (traceLink, error)
 	deviceMTU   func(source netip.Addr, name string) int
 	directory   func(server netip.AddrPort) directory // asks a name server; the zero AddrPort is the system's
+
+	listenPackets   func(icmpx.PacketConfig) (packetSocket, error)
+	proc            fs.FS                         // what Linux mounts at /proc
+	startHelper     func() (processFinder, error) // that finds the processes of sockets
+	dropToProcesses func() error                  // gives up all privileges but those of doing that
 
 	broadcast func(netip.Addr) bool // whether an interface has this broadcast address
 }
