@@ -105,7 +105,6 @@ func (c *cursor) prefixControl() {
 	c.uint("minimum length", 1)
 	c.uint("maximum length", 1)
 	c.zero("reserved", 2)
-	c.zero("reserved", 4)
 	c.addr("match prefix", 16)
 	for len(c.b) >= 32 && !c.cut {
 		c.group("use prefix", 32, (*cursor).usePrefix)

@@ -7,32 +7,40 @@ import (
 
 // A TypeInfo is what is known of an assigned ICMP type.
 type TypeInfo struct {
-	Type       uint8
-	Name       string // as the RFC calls it
-	Text       string // short words, as ping prints them
-	RFC        string // number of the defining RFC
-	Deprecated bool   // by RFC 6633, RFC 6918 or RFC 8335's forerunners
-	Codes      []CodeInfo
+	Type   uint8
+	Name   string // as the RFC calls it
+	Text   string // short words, as ping prints them
+	RFC    string // number of the defining RFC
+	Status Status
+	By     string // number of the RFC that deprecates it; may be empty
+	Codes  []CodeInfo
+	Reference
+
+	layout *Layout // behind the checksum
 }
 
 // A CodeInfo is what is known of an assigned code of a type.
 type CodeInfo struct {
-	Code       uint8
-	Name       string // as the RFC calls it
-	Text       string // short words, as ping prints them
-	RFC        string // number of the defining RFC
-	Deprecated bool
+	Code   uint8
+	Name   string // as the RFC calls it
+	Text   string // short words, as ping prints them
+	RFC    string // number of the defining RFC
+	Status Status
+	By     string // number of the RFC that deprecates it; may be empty
+	Reference
+
+	layout *Layout // nil: as of the type
 }
 
 // Types returns the assigned types of family f in ascending order (IANA
-// registries "ICMP Parameters" and "ICMPv6 Parameters"). The caller owns what
-// it returns.
+// registries "ICMP Parameters" and "ICMPv6 Parameters"), each as LookupType does.
 func Types(f Family) []TypeInfo {
-	ts := slices.Clone(typesOf(f))
-	for i := range ts {
-		ts[i].Codes = slices.Clone(ts[i].Codes)
+	table := typesOf(f)
+	list := make([]TypeInfo, len(table))
+	for i, t := range table {
+		list[i], _ = LookupType(f, t.Type)
 	}
-	return ts
+	return list
 }
 
 // TypeName returns the RFC's name of a type, "Time Exceeded"; "type 44" if it
@@ -82,14 +90,14 @@ func (t *TypeInfo) code(code uint8) *CodeInfo {
 
 func findType(f Family, typ uint8) *TypeInfo {
 	ts := typesOf(f)
-	i, ok := slices.BinarySearchFunc(ts, typ, func(t TypeInfo, typ uint8) int { return int(t.Type) - int(typ) })
+	i, ok := slices.BinarySearchFunc(ts, typ, func(t *TypeInfo, typ uint8) int { return int(t.Type) - int(typ) })
 	if !ok {
 		return nil
 	}
-	return &ts[i]
+	return ts[i]
 }
 
-func typesOf(f Family) []TypeInfo {
+func typesOf(f Family) []*TypeInfo {
 	if f == IPv6 {
 		return types6[:]
 	}

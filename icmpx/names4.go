@@ -1,86 +1,17 @@
 package icmpx
 
-// types4 are the types and codes of ICMPv4 that IANA has assigned.
-var types4 = [...]TypeInfo{
-	{Type: 0, Name: "Echo Reply", Text: "Echo Reply", RFC: "792"},
-	{Type: 3, Name: "Destination Unreachable", Text: "Destination Unreachable", RFC: "792", Codes: []CodeInfo{
-		{Code: 0, Name: "Net Unreachable", Text: "Destination Net Unreachable", RFC: "792"},
-		{Code: 1, Name: "Host Unreachable", Text: "Destination Host Unreachable", RFC: "792"},
-		{Code: 2, Name: "Protocol Unreachable", Text: "Destination Protocol Unreachable", RFC: "792"},
-		{Code: 3, Name: "Port Unreachable", Text: "Destination Port Unreachable", RFC: "792"},
-		{Code: 4, Name: "Fragmentation Needed and Don't Fragment was Set", Text: "Frag needed and DF set", RFC: "792"},
-		{Code: 5, Name: "Source Route Failed", Text: "Source Route Failed", RFC: "792"},
-		{Code: 6, Name: "Destination Network Unknown", Text: "Destination Net Unknown", RFC: "1122"},
-		{Code: 7, Name: "Destination Host Unknown", Text: "Destination Host Unknown", RFC: "1122"},
-		{Code: 8, Name: "Source Host Isolated", Text: "Source Host Isolated", RFC: "1122", Deprecated: true},
-		{Code: 9, Name: "Communication with Destination Network is Administratively Prohibited", Text: "Destination Net Prohibited", RFC: "1122"},
-		{Code: 10, Name: "Communication with Destination Host is Administratively Prohibited", Text: "Destination Host Prohibited", RFC: "1122"},
-		{Code: 11, Name: "Destination Network Unreachable for Type of Service", Text: "Destination Net Unreachable for Type of Service", RFC: "1122"},
-		{Code: 12, Name: "Destination Host Unreachable for Type of Service", Text: "Destination Host Unreachable for Type of Service", RFC: "1122"},
-		{Code: 13, Name: "Communication Administratively Prohibited", Text: "Packet filtered", RFC: "1812"},
-		{Code: 14, Name: "Host Precedence Violation", Text: "Precedence Violation", RFC: "1812"},
-		{Code: 15, Name: "Precedence cutoff in effect", Text: "Precedence Cutoff", RFC: "1812"},
-	}},
-	{Type: 4, Name: "Source Quench", Text: "Source Quench", RFC: "792", Deprecated: true},
-	{Type: 5, Name: "Redirect", Text: "Redirect", RFC: "792", Codes: []CodeInfo{
-		{Code: 0, Name: "Redirect Datagram for the Network (or subnet)", Text: "Redirect Network", RFC: "792"},
-		{Code: 1, Name: "Redirect Datagram for the Host", Text: "Redirect Host", RFC: "792"},
-		{Code: 2, Name: "Redirect Datagram for the Type of Service and Network", Text: "Redirect Type of Service and Network", RFC: "792"},
-		{Code: 3, Name: "Redirect Datagram for the Type of Service and Host", Text: "Redirect Type of Service and Host", RFC: "792"},
-	}},
-	{Type: 6, Name: "Alternate Host Address", Text: "Alternate Host Address", RFC: "6918", Deprecated: true, Codes: []CodeInfo{
-		{Code: 0, Name: "Alternate Address for Host", Text: "Alternate Address for Host", RFC: "6918", Deprecated: true},
-	}},
-	{Type: 8, Name: "Echo", Text: "Echo Request", RFC: "792"},
-	{Type: 9, Name: "Router Advertisement", Text: "Router Advertisement", RFC: "1256", Codes: []CodeInfo{
-		{Code: 0, Name: "Normal router advertisement", Text: "Router Advertisement", RFC: "1256"},
-		{Code: 16, Name: "Does not route common traffic", Text: "Router Advertisement, no common traffic", RFC: "5944"},
-	}},
-	{Type: 10, Name: "Router Solicitation", Text: "Router Solicitation", RFC: "1256"},
-	{Type: 11, Name: "Time Exceeded", Text: "Time exceeded", RFC: "792", Codes: []CodeInfo{
-		{Code: 0, Name: "Time to Live exceeded in Transit", Text: "Time to live exceeded", RFC: "792"},
-		{Code: 1, Name: "Fragment Reassembly Time Exceeded", Text: "Frag reassembly time exceeded", RFC: "792"},
-	}},
-	{Type: 12, Name: "Parameter Problem", Text: "Parameter problem", RFC: "792", Codes: []CodeInfo{
-		{Code: 0, Name: "Pointer indicates the error", Text: "Parameter problem", RFC: "792"},
-		{Code: 1, Name: "Missing a Required Option", Text: "Parameter problem: required option missing", RFC: "1108"},
-		{Code: 2, Name: "Bad Length", Text: "Parameter problem: bad length", RFC: "792"},
-	}},
-	{Type: 13, Name: "Timestamp", Text: "Timestamp", RFC: "792"},
-	{Type: 14, Name: "Timestamp Reply", Text: "Timestamp Reply", RFC: "792"},
-	{Type: 15, Name: "Information Request", Text: "Information Request", RFC: "792", Deprecated: true},
-	{Type: 16, Name: "Information Reply", Text: "Information Reply", RFC: "792", Deprecated: true},
-	{Type: 17, Name: "Address Mask Request", Text: "Address Mask Request", RFC: "950", Deprecated: true},
-	{Type: 18, Name: "Address Mask Reply", Text: "Address Mask Reply", RFC: "950", Deprecated: true},
-	{Type: 30, Name: "Traceroute", Text: "Traceroute", RFC: "1393", Deprecated: true},
-	{Type: 31, Name: "Datagram Conversion Error", Text: "Datagram Conversion Error", RFC: "1475", Deprecated: true},
-	{Type: 32, Name: "Mobile Host Redirect", Text: "Mobile Host Redirect", RFC: "6918", Deprecated: true},
-	{Type: 33, Name: "IPv6 Where-Are-You", Text: "IPv6 Where-Are-You", RFC: "6918", Deprecated: true},
-	{Type: 34, Name: "IPv6 I-Am-Here", Text: "IPv6 I-Am-Here", RFC: "6918", Deprecated: true},
-	{Type: 35, Name: "Mobile Registration Request", Text: "Mobile Registration Request", RFC: "6918", Deprecated: true},
-	{Type: 36, Name: "Mobile Registration Reply", Text: "Mobile Registration Reply", RFC: "6918", Deprecated: true},
-	{Type: 37, Name: "Domain Name Request", Text: "Domain Name Request", RFC: "1788", Deprecated: true},
-	{Type: 38, Name: "Domain Name Reply", Text: "Domain Name Reply", RFC: "1788", Deprecated: true},
-	{Type: 39, Name: "SKIP", Text: "SKIP", RFC: "6918", Deprecated: true},
-	{Type: 40, Name: "Photuris", Text: "Photuris", RFC: "2521", Codes: []CodeInfo{
-		{Code: 0, Name: "Bad SPI", Text: "Bad SPI", RFC: "2521"},
-		{Code: 1, Name: "Authentication Failed", Text: "Authentication Failed", RFC: "2521"},
-		{Code: 2, Name: "Decompression Failed", Text: "Decompression Failed", RFC: "2521"},
-		{Code: 3, Name: "Decryption Failed", Text: "Decryption Failed", RFC: "2521"},
-		{Code: 4, Name: "Need Authentication", Text: "Need Authentication", RFC: "2521"},
-		{Code: 5, Name: "Need Authorization", Text: "Need Authorization", RFC: "2521"},
-	}},
-	{Type: 41, Name: "Experimental Mobility Protocols", Text: "Experimental mobility protocol", RFC: "4065"},
-	{Type: 42, Name: "Extended Echo Request", Text: "Extended Echo Request", RFC: "8335", Codes: []CodeInfo{
-		{Code: 0, Name: "No Error", Text: "Extended Echo Request", RFC: "8335"},
-	}},
-	{Type: 43, Name: "Extended Echo Reply", Text: "Extended Echo Reply", RFC: "8335", Codes: []CodeInfo{
-		{Code: 0, Name: "No Error", Text: "Extended Echo Reply", RFC: "8335"},
-		{Code: 1, Name: "Malformed Query", Text: "Extended Echo Reply: malformed query", RFC: "8335"},
-		{Code: 2, Name: "No Such Interface", Text: "Extended Echo Reply: no such interface", RFC: "8335"},
-		{Code: 3, Name: "No Such Table Entry", Text: "Extended Echo Reply: no such table entry", RFC: "8335"},
-		{Code: 4, Name: "Multiple Interfaces Satisfy Query", Text: "Extended Echo Reply: multiple interfaces satisfy query", RFC: "8335"},
-	}},
-	{Type: 253, Name: "RFC3692-style Experiment 1", Text: "Experiment 1", RFC: "4727"},
-	{Type: 254, Name: "RFC3692-style Experiment 2", Text: "Experiment 2", RFC: "4727"},
+// types4 are the types of ICMPv4 that IANA has assigned, in ascending order.
+var types4 = [...]*TypeInfo{
+	&echoReply4, &unreachable4, &sourceQuench4, &redirect4, &alternateHost4, &echoRequest4,
+	&routerAdvert4, &routerSolicit4, &timeExceeded4, &paramProblem4,
+	&timestamp4, &timestampReply4, &information4, &informationReply4, &mask4, &maskReply4,
+	&traceroute4, &conversion4, &mobileRedirect4, &whereAreYou4, &iAmHere4, &registration4, &registrationReply4,
+	&domain4, &domainReply4, &skip4, &photuris4, &mobility4,
+	&extEcho4, &extEchoReply4, &experimentOne4, &experimentTwo4,
 }
+
+// What most ICMPv4 messages quote.
+const (
+	quotesNothing = "Nothing: it is not about another packet."
+	quotes4       = "The IP header of the packet that it is about and at least the 8 bytes behind it: ports, or identifier and sequence number. Routers may return more, up to 576 bytes in all (RFC 1812 section 4.3.2.3)."
+)

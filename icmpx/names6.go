@@ -1,105 +1,75 @@
 package icmpx
 
-// types6 are the types and codes of ICMPv6 that IANA has assigned.
-var types6 = [...]TypeInfo{
-	{Type: 1, Name: "Destination Unreachable", Text: "Destination unreachable", RFC: "4443", Codes: []CodeInfo{
-		{Code: 0, Name: "No route to destination", Text: "No route", RFC: "4443"},
-		{Code: 1, Name: "Communication with destination administratively prohibited", Text: "Administratively prohibited", RFC: "4443"},
-		{Code: 2, Name: "Beyond scope of source address", Text: "Beyond scope of source address", RFC: "4443"},
-		{Code: 3, Name: "Address unreachable", Text: "Address unreachable", RFC: "4443"},
-		{Code: 4, Name: "Port unreachable", Text: "Port unreachable", RFC: "4443"},
-		{Code: 5, Name: "Source address failed ingress/egress policy", Text: "Source address failed ingress/egress policy", RFC: "4443"},
-		{Code: 6, Name: "Reject route to destination", Text: "Reject route to destination", RFC: "4443"},
-		{Code: 7, Name: "Error in Source Routing Header", Text: "Error in source routing header", RFC: "6550"},
-		{Code: 8, Name: "Headers too long", Text: "Headers too long", RFC: "8883"},
-		{Code: 9, Name: "Error in P-Route", Text: "Error in P-Route", RFC: "9914"},
-	}},
-	{Type: 2, Name: "Packet Too Big", Text: "Packet too big", RFC: "4443"},
-	{Type: 3, Name: "Time Exceeded", Text: "Time exceeded", RFC: "4443", Codes: []CodeInfo{
-		{Code: 0, Name: "Hop limit exceeded in transit", Text: "Hop limit", RFC: "4443"},
-		{Code: 1, Name: "Fragment reassembly time exceeded", Text: "Defragmentation failure", RFC: "4443"},
-	}},
-	{Type: 4, Name: "Parameter Problem", Text: "Parameter problem", RFC: "4443", Codes: []CodeInfo{
-		{Code: 0, Name: "Erroneous header field encountered", Text: "Wrong header field", RFC: "4443"},
-		{Code: 1, Name: "Unrecognized Next Header type encountered", Text: "Unknown header", RFC: "4443"},
-		{Code: 2, Name: "Unrecognized IPv6 option encountered", Text: "Unknown option", RFC: "4443"},
-		{Code: 3, Name: "IPv6 First Fragment has incomplete IPv6 Header Chain", Text: "Incomplete header chain in first fragment", RFC: "7112"},
-		{Code: 4, Name: "SR Upper-layer Header Error", Text: "Segment routing upper-layer header error", RFC: "8754"},
-		{Code: 5, Name: "Unrecognized Next Header type encountered by intermediate node", Text: "Unknown header at intermediate node", RFC: "8883"},
-		{Code: 6, Name: "Extension header too big", Text: "Extension header too big", RFC: "8883"},
-		{Code: 7, Name: "Extension header chain too long", Text: "Extension header chain too long", RFC: "8883"},
-		{Code: 8, Name: "Too many extension headers", Text: "Too many extension headers", RFC: "8883"},
-		{Code: 9, Name: "Too many options in extension header", Text: "Too many options in extension header", RFC: "8883"},
-		{Code: 10, Name: "Option too big", Text: "Option too big", RFC: "8883"},
-	}},
-	{Type: 100, Name: "Private experimentation", Text: "Private experimentation", RFC: "4443"},
-	{Type: 101, Name: "Private experimentation", Text: "Private experimentation", RFC: "4443"},
-	{Type: 127, Name: "Reserved for expansion of ICMPv6 error messages", Text: "Reserved for error messages", RFC: "4443"},
-	{Type: 128, Name: "Echo Request", Text: "Echo request", RFC: "4443"},
-	{Type: 129, Name: "Echo Reply", Text: "Echo reply", RFC: "4443"},
-	{Type: 130, Name: "Multicast Listener Query", Text: "MLD query", RFC: "2710"},
-	{Type: 131, Name: "Multicast Listener Report", Text: "MLD report", RFC: "2710"},
-	{Type: 132, Name: "Multicast Listener Done", Text: "MLD done", RFC: "2710"},
-	{Type: 133, Name: "Router Solicitation", Text: "Router solicitation", RFC: "4861"},
-	{Type: 134, Name: "Router Advertisement", Text: "Router advertisement", RFC: "4861"},
-	{Type: 135, Name: "Neighbor Solicitation", Text: "Neighbor solicitation", RFC: "4861"},
-	{Type: 136, Name: "Neighbor Advertisement", Text: "Neighbor advertisement", RFC: "4861"},
-	{Type: 137, Name: "Redirect Message", Text: "Redirect", RFC: "4861"},
-	{Type: 138, Name: "Router Renumbering", Text: "Router renumbering", RFC: "2894", Codes: []CodeInfo{
-		{Code: 0, Name: "Router Renumbering Command", Text: "Command", RFC: "2894"},
-		{Code: 1, Name: "Router Renumbering Result", Text: "Result", RFC: "2894"},
-		{Code: 255, Name: "Sequence Number Reset", Text: "Sequence number reset", RFC: "2894"},
-	}},
-	{Type: 139, Name: "ICMP Node Information Query", Text: "Node information query", RFC: "4620", Codes: []CodeInfo{
-		{Code: 0, Name: "The Data field contains an IPv6 address which is the Subject of this Query", Text: "About an IPv6 address", RFC: "4620"},
-		{Code: 1, Name: "The Data field contains a name which is the Subject of this Query, or is empty, as in the case of a NOOP", Text: "About a name", RFC: "4620"},
-		{Code: 2, Name: "The Data field contains an IPv4 address which is the Subject of this Query", Text: "About an IPv4 address", RFC: "4620"},
-	}},
-	{Type: 140, Name: "ICMP Node Information Response", Text: "Node information response", RFC: "4620", Codes: []CodeInfo{
-		{Code: 0, Name: "A successful reply", Text: "Successful", RFC: "4620"},
-		{Code: 1, Name: "The Responder refuses to supply the answer", Text: "Refused", RFC: "4620"},
-		{Code: 2, Name: "The Qtype of the Query is unknown to the Responder", Text: "Unknown query type", RFC: "4620"},
-	}},
-	{Type: 141, Name: "Inverse Neighbor Discovery Solicitation Message", Text: "Inverse neighbor solicitation", RFC: "3122"},
-	{Type: 142, Name: "Inverse Neighbor Discovery Advertisement Message", Text: "Inverse neighbor advertisement", RFC: "3122"},
-	{Type: 143, Name: "Version 2 Multicast Listener Report", Text: "MLDv2 report", RFC: "9777"},
-	{Type: 144, Name: "Home Agent Address Discovery Request Message", Text: "Home agent discovery request", RFC: "6275"},
-	{Type: 145, Name: "Home Agent Address Discovery Reply Message", Text: "Home agent discovery reply", RFC: "6275"},
-	{Type: 146, Name: "Mobile Prefix Solicitation", Text: "Mobile prefix solicitation", RFC: "6275"},
-	{Type: 147, Name: "Mobile Prefix Advertisement", Text: "Mobile prefix advertisement", RFC: "6275"},
-	{Type: 148, Name: "Certification Path Solicitation Message", Text: "Certification path solicitation", RFC: "3971"},
-	{Type: 149, Name: "Certification Path Advertisement Message", Text: "Certification path advertisement", RFC: "3971"},
-	{Type: 150, Name: "Experimental Mobility Protocols", Text: "Experimental mobility protocol", RFC: "4065"},
-	{Type: 151, Name: "Multicast Router Advertisement", Text: "Multicast router advertisement", RFC: "4286"},
-	{Type: 152, Name: "Multicast Router Solicitation", Text: "Multicast router solicitation", RFC: "4286"},
-	{Type: 153, Name: "Multicast Router Termination", Text: "Multicast router termination", RFC: "4286"},
-	{Type: 154, Name: "FMIPv6 Messages", Text: "Fast handover", RFC: "5568"},
-	{Type: 155, Name: "RPL Control Message", Text: "RPL control", RFC: "6550", Codes: []CodeInfo{
-		{Code: 0x00, Name: "DODAG Information Solicitation", Text: "DODAG information solicitation", RFC: "6550"},
-		{Code: 0x01, Name: "DODAG Information Object", Text: "DODAG information object", RFC: "6550"},
-		{Code: 0x02, Name: "Destination Advertisement Object", Text: "Destination advertisement object", RFC: "6550"},
-		{Code: 0x03, Name: "Destination Advertisement Object Acknowledgment", Text: "Destination advertisement acknowledgment", RFC: "6550"},
-		{Code: 0x80, Name: "Secure DODAG Information Solicitation", Text: "Secure DODAG information solicitation", RFC: "6550"},
-		{Code: 0x81, Name: "Secure DODAG Information Object", Text: "Secure DODAG information object", RFC: "6550"},
-		{Code: 0x82, Name: "Secure Destination Advertisement Object", Text: "Secure destination advertisement object", RFC: "6550"},
-		{Code: 0x83, Name: "Secure Destination Advertisement Object Acknowledgment", Text: "Secure destination advertisement acknowledgment", RFC: "6550"},
-		{Code: 0x8a, Name: "Consistency Check", Text: "Consistency check", RFC: "6550"},
-	}},
-	{Type: 156, Name: "ILNPv6 Locator Update Message", Text: "Locator update", RFC: "6743"},
-	{Type: 157, Name: "Duplicate Address Request", Text: "Duplicate address request", RFC: "6775"},
-	{Type: 158, Name: "Duplicate Address Confirmation", Text: "Duplicate address confirmation", RFC: "6775"},
-	{Type: 159, Name: "MPL Control Message", Text: "MPL control", RFC: "7731"},
-	{Type: 160, Name: "Extended Echo Request", Text: "Extended echo request", RFC: "8335", Codes: []CodeInfo{
+// types6 are the types of ICMPv6 that IANA has assigned, in ascending order.
+var types6 = [...]*TypeInfo{
+	&unreachable6, &packetTooBig6, &timeExceeded6, &paramProblem6,
+	&private100, &private101, &reserved127, &echoRequest6, &echoReply6,
+	&mldQuery6, &mldReport6, &mldDone6,
+	&routerSolicit6, &routerAdvert6, &neighborSolicit6, &neighborAdvert6, &redirect6,
+	&renumbering6, &nodeQuery6, &nodeReply6, &inverseSolicit6, &inverseAdvert6, &mldv2Report6,
+	&homeAgentRequest6, &homeAgentReply6, &prefixSolicit6, &prefixAdvert6, &pathSolicit6, &pathAdvert6,
+	&mobility6, &multicastAdvert6, &multicastSolicit6, &multicastTermination6, &fastHandover6, &rpl6,
+	&locatorUpdate6, &duplicateRequest6, &duplicateConfirm6, &mpl6, &extEcho6, &extEchoReply6,
+	&private200, &private201, &reserved255,
+}
+
+// quotes6 is what most ICMPv6 errors quote.
+const quotes6 = "As much of the packet that it is about as fits: the error as a whole has at most 1280 bytes (RFC 4443 section 2.4)."
+
+var echoRequest6 = TypeInfo{
+	Type: v6EchoRequest, Name: "Echo Request", Text: "Echo request", RFC: "4443",
+	layout: &layoutEcho,
+	Reference: Reference{
+		Sender: "Ping, monitoring, or traceroute by ICMP.",
+		When:   "Somebody wants to know whether a node answers, and how fast. Every node must answer.",
+		Quotes: quotesNothing,
+		Action: "Let it pass (RFC 4890 section 4.3.1): IPv6 is not worth scanning for, and without it networks are hard to repair.",
+		Linux:  "Answered, also to multicast addresses, unless net.ipv6.icmp.echo_ignore_all, echo_ignore_multicast or echo_ignore_anycast is set.",
+	},
+}
+
+var echoReply6 = TypeInfo{
+	Type: v6EchoReply, Name: "Echo Reply", Text: "Echo reply", RFC: "4443",
+	layout: &layoutEcho,
+	Reference: Reference{
+		Sender: "The node that was pinged.",
+		When:   "It answers an echo request.",
+		Quotes: "Nothing, but identifier, sequence number and data of the request come back unchanged.",
+		Action: "Nothing: this is what ping wants. One that nobody asked for, or with other data, is late, forged, or damaged on the way.",
+		Linux:  "The kernel answers by itself. net.ipv6.icmp.echo_ignore_all silences it.",
+	},
+}
+
+var extEcho6 = TypeInfo{
+	Type: v6ExtEchoRequest, Name: "Extended Echo Request", Text: "Extended echo request", RFC: "8335",
+	layout: &layoutExtRequest,
+	Reference: Reference{
+		Sender: "Tools that ask a node about one of its interfaces (PROBE).",
+		When:   "It asks whether the interface that it names, by name, index or address, is up; or whether a neighbour of the node is.",
+		Quotes: quotesNothing,
+		Action: "It tells strangers about interfaces: answer it only to your own management addresses (RFC 8335 section 8).",
+		Linux:  "Not answered, unless net.ipv4.icmp_echo_enable_probe is 1; that one setting is for both families. Neighbours are never told of.",
+	},
+	Codes: []CodeInfo{
 		{Code: 0, Name: "No Error", Text: "No error", RFC: "8335"},
-	}},
-	{Type: 161, Name: "Extended Echo Reply", Text: "Extended echo reply", RFC: "8335", Codes: []CodeInfo{
-		{Code: 0, Name: "No Error", Text: "No error", RFC: "8335"},
-		{Code: 1, Name: "Malformed Query", Text: "Malformed query", RFC: "8335"},
-		{Code: 2, Name: "No Such Interface", Text: "No such interface", RFC: "8335"},
-		{Code: 3, Name: "No Such Table Entry", Text: "No such table entry", RFC: "8335"},
-		{Code: 4, Name: "Multiple Interfaces Satisfy Query", Text: "Multiple interfaces satisfy query", RFC: "8335"},
-	}},
-	{Type: 200, Name: "Private experimentation", Text: "Private experimentation", RFC: "4443"},
-	{Type: 201, Name: "Private experimentation", Text: "Private experimentation", RFC: "4443"},
-	{Type: 255, Name: "Reserved for expansion of ICMPv6 informational messages", Text: "Reserved for informational messages", RFC: "4443"},
+	},
+}
+
+var extEchoReply6 = TypeInfo{
+	Type: v6ExtEchoReply, Name: "Extended Echo Reply", Text: "Extended echo reply", RFC: "8335",
+	layout: &layoutExtReply,
+	Reference: Reference{
+		Sender: "The node that was asked about one of its interfaces.",
+		When:   "It answers an extended echo request; the code says whether it could.",
+		Quotes: "Nothing, but identifier and sequence number of the request come back.",
+		Action: actionExtEcho,
+		Linux:  "Linux returns the extension of the request behind the header as well.",
+	},
+	Codes: []CodeInfo{
+		{Code: 0, Name: "No Error", Text: "No error", RFC: "8335", Reference: Reference{When: "The interface was found; the flags say how it is."}},
+		{Code: 1, Name: "Malformed Query", Text: "Malformed query", RFC: "8335", Reference: Reference{When: "The request does not name an interface in a way that the node understands."}},
+		{Code: 2, Name: "No Such Interface", Text: "No such interface", RFC: "8335", Reference: Reference{When: "The node has no interface of that name, index or address."}},
+		{Code: 3, Name: "No Such Table Entry", Text: "No such table entry", RFC: "8335", Reference: Reference{When: "The node's ARP table or neighbour cache has no such address."}},
+		{Code: 4, Name: "Multiple Interfaces Satisfy Query", Text: "Multiple interfaces satisfy query", RFC: "8335", Reference: Reference{When: "Several interfaces fit; ask by index."}},
+	},
 }

@@ -43,6 +43,8 @@ var floors = []floor{
 	{packages: "internal/filter", imports: []string{"icmpx", "internal/packet"}, tests: []string{"internal/capfile"}},
 	{packages: "internal/conversation", imports: append([]string{"internal/quantile"}, readers...), tests: []string{"internal/capfile"}},
 	{packages: "internal/extract", imports: readers, tests: []string{"internal/capfile"}},
+	{packages: "internal/fingerprint", imports: readers, tests: []string{"internal/capfile"}},
+	{packages: "internal/compare", imports: append([]string{"internal/quantile"}, readers...), tests: []string{"internal/capfile"}},
 	{packages: "internal/owner"},
 	{packages: "cmd/icmpx/...", imports: slices.Concat([]string{"cmd/icmpx/internal/..."}, results, captures), tests: []string{"probe/probetest"}},
 	{packages: "cmd/icmpx-lab", imports: []string{"icmpx", "integration/lab"}},

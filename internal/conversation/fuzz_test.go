@@ -26,6 +26,7 @@ func FuzzConversation(f *testing.F) {
 			if p.IP.Fragment && how&32 != 0 {
 				p.Fragments = []int{w.frame, w.frame + 1}
 			}
+			p.Partial = p.IP.Fragment && p.Fragments == nil
 			if how&64 != 0 {
 				p.Message, p.ICMP = nil, 0
 				p.IP.Protocol, p.IP.Payload = 17, msg

@@ -124,6 +124,7 @@ func (w *world) icmp(src, dst netip.Addr, msg []byte) { w.add(packetOf(src, dst,
 func (w *world) fragment(src, dst netip.Addr, msg []byte, offset int, from ...int) {
 	p := packetOf(src, dst, msg)
 	p.IP.Fragment, p.IP.Offset, p.Fragments = true, offset, from
+	p.Partial = msg != nil && from == nil
 	w.add(p)
 }
 

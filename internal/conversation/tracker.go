@@ -75,7 +75,7 @@ func (t *Tracker) Add(p *packet.Packet) {
 		t.addOther(p)
 		return
 	}
-	half := p.IP.Fragment && p.Fragments == nil // the rest is yet to come
+	half := p.Partial // the rest is yet to come
 	t.stats.message(p, half)
 	r, q := bystander, NoQuery
 	if len(p.Message) >= headerLen && p.ICMP == p.IP.Family {

@@ -108,7 +108,7 @@ func (x *Extractor) Stats() Stats { return x.stats }
 // rebuilt; of one that was cut short it takes what is there. It keeps nothing of
 // the packet. An error is of the file system, and final.
 func (x *Extractor) Add(p *packet.Packet) error {
-	if p.IP.Fragment && p.Fragments == nil { // the rest is yet to come
+	if p.Partial { // the rest is yet to come
 		return nil
 	}
 	id, seq, data, request, ok := p.Echo()

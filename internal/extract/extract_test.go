@@ -186,7 +186,7 @@ func TestAccount(t *testing.T) {
 	short := echo(client, server, 7, 9, []byte("short"))
 	short.MessageLen = 1000
 	fragment := echo(client, server, 7, 10, data(12))
-	fragment.IP.Fragment = true
+	fragment.IP.Fragment, fragment.Partial = true, true
 	empty := echo(client, server, 7, 10, nil)
 	packets = append(packets, again, other, bad, short, fragment, empty)
 	got := extract(t, Options{}, packets)

@@ -221,7 +221,7 @@ func FuzzExtract(f *testing.F) {
 			p := echo(src, server, uint16(in[1]&3), uint16(in[2])<<8|uint16(in[3]), in[5:5+n])
 			frame++
 			p.Frame.Number = frame
-			p.IP.Fragment = in[0]&2 != 0
+			p.Partial = in[0]&2 != 0
 			p.MessageLen += int(in[0] & 4)
 			p.Frame.Time = start.AddDate(0, 0, int(in[0]>>4)-8)
 			if err := x.Add(p); err != nil {

@@ -34,6 +34,9 @@ type Decoder struct {
 	final netip.Addr // destination of the pseudo-header, if not that of the header
 	lost  bool       // it cannot be told
 
+	partial bool // b ends where a first fragment does, of this datagram or of one around it
+	rebuilt bool // a datagram was rebuilt, in the buffer of the reassembler
+
 	vlans    []uint16
 	problems []Problem
 	frags    reassembler
@@ -67,7 +70,7 @@ func (d *Decoder) Decode(f *Frame, p *Packet) {
 	*p = Packet{Frame: f}
 	d.f, d.p, d.b = f, p, f.Data
 	d.vlans, d.problems = d.vlans[:0], d.problems[:0]
-	d.first = false
+	d.first, d.partial, d.rebuilt = false, false, false
 	n := d.link()
 	for range maxLayers {
 		switch n.kind {
@@ -140,7 +143,7 @@ func (d *Decoder) icmp(f icmpx.Family) {
 		d.problem(ProblemEmpty, "no byte of the ICMP message is there")
 		return
 	}
-	p.Message, p.Type = d.b, d.b[0]
+	p.Message, p.Type, p.Partial = d.b, d.b[0], d.partial
 	if len(d.b) > 1 {
 		p.Code = d.b[1]
 	}

@@ -101,6 +101,10 @@ func (r *reassembler) refuse(g *datagram) {
 		r.remove(g)
 		return
 	}
+	if g.whole { // a fragment that came again was too long
+		r.done.drop(g)
+		r.waiting.push(g)
+	}
 	g.reset()
 	g.refused = true
 	r.settle(g)

@@ -130,8 +130,8 @@ func (d *Decoder) missing() int { return max(d.f.Len-len(d.f.Data), 0) }
 func (d *Decoder) bound(total int) {
 	switch {
 	case total <= len(d.b):
-		d.b = d.b[:total]
-	case d.first: // the other fragments have the rest
+		d.b, d.partial = d.b[:total], false
+	case d.partial: // the other fragments have the rest
 	case d.missing() > 0:
 		d.problem(ProblemTruncated, "the capture holds a part of the packet")
 	default:
@@ -176,6 +176,10 @@ func (d *Decoder) ipv6() next {
 	return next{kindProto, uint16(h.Protocol)}
 }
 
+// maxJumbo is the longest payload that is reckoned with: more than any capture
+// has of one packet, and an int of 32 bits.
+const maxJumbo = 1 << 30
+
 // jumbo returns the payload length that the jumbo option of a hop-by-hop header
 // at the start of the payload of b gives (RFC 2675 section 2), or 0.
 func jumbo(b []byte) int {
@@ -196,7 +200,7 @@ func jumbo(b []byte) int {
 		}
 		if opts[0] == option && n == 6 {
 			if v := binary.BigEndian.Uint32(opts[2:]); v > 65535 {
-				return int(v)
+				return int(min(v, maxJumbo))
 			}
 		}
 		opts = opts[n:]
@@ -317,12 +321,14 @@ func (d *Decoder) fragment(n int) next {
 	if whole, proto := d.rebuild(n); whole != nil {
 		d.b, d.rest = whole, len(whole)
 		d.p.Rebuilt = len(whole)
+		d.partial, d.rebuilt = false, true
 		return d.upper(proto)
 	}
+	d.p.Fragments, d.p.Rebuilt = nil, 0 // those of a datagram around this one
 	if h.Offset != 0 {
 		return none
 	}
-	d.first = true
+	d.first, d.partial = true, true
 	if h.Family == icmpx.IPv4 {
 		return next{kindProto, uint16(h.Protocol)}
 	}

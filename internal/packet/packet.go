@@ -120,6 +120,7 @@ type Packet struct {
 	Message    []byte
 	MessageLen int    // bytes that the message has by its IP header, or had before fragmentation; 0 if unknown (first fragment)
 	Type, Code uint8  // of Message; Code is 0 if only one byte is there
+	Partial    bool   // Message is what a first fragment, of its datagram or of one around that, holds of it
 	Checksum   Status // of Message
 
 	Fragments []int     // frames that Message was rebuilt from, in order of offset; nil if it came whole

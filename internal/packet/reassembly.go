@@ -147,9 +147,13 @@ func (d *Decoder) rebuild(n int) ([]byte, uint8) {
 		r.settle(g)
 		return nil, 0
 	}
+	if d.rebuilt { // what is being read stands in the buffers
+		r.out, r.frames = nil, nil
+	}
+	proto := g.next // making room may be the end of g
 	whole := r.complete(g)
 	d.p.Fragments = r.frames
-	return whole, g.next
+	return whole, proto
 }
 
 func (d *Decoder) fragmentKey() fragmentKey {
