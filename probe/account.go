@@ -77,10 +77,10 @@ func (a *account) book(r *Result) {
 }
 
 func (a *account) answer(r *Result) {
-	echo := r.Reply.Kind == icmpx.KindEchoReply
-	a.losses.add(r.Probe.Ref, echo)
+	replied := isReply(r.Reply.Kind)
+	a.losses.add(r.Probe.Ref, replied)
 	switch {
-	case !echo:
+	case !replied:
 		a.stats.Errors++
 		a.emit(PingError, r)
 		return
@@ -97,8 +97,11 @@ func (a *account) answer(r *Result) {
 	a.emit(PingReply, r)
 }
 
+// isReply reports whether an answer is what the host itself was asked for.
+func isReply(k icmpx.Kind) bool { return k >= icmpx.KindEchoReply && k <= icmpx.KindExtEchoReply }
+
 func (a *account) extra(r *Result) {
-	if r.Reply.Kind != icmpx.KindEchoReply {
+	if !isReply(r.Reply.Kind) {
 		a.emit(PingNotice, r)
 		return
 	}

@@ -15,7 +15,7 @@ const (
 	defaultPayload  = 56
 )
 
-// Ping sends echo requests to dst at a steady pace and reports what becomes of
+// Ping sends echo requests, or other queries, to dst at a steady pace and reports what becomes of
 // them to sink, which is called by one goroutine at a time, in order, and not
 // after Ping has returned.
 //
@@ -58,6 +58,10 @@ func (o *PingOptions) probe(dst netip.Addr) (Probe, error) {
 	f := icmpx.FamilyOf(dst)
 	if f == 0 {
 		return Probe{}, fmt.Errorf("ping %v: invalid address", dst)
+	}
+	if o.Query != icmpx.ProtoEcho {
+		r := icmpx.Request{Proto: o.Query, Dst: dst, TTL: o.TTL, TOS: o.TOS, DF: o.DF, Body: o.Body}
+		return Probe{Request: r, Timeout: o.Timeout, AnySource: o.AnySource}, nil
 	}
 	n := o.PayloadLen
 	if o.Payload != nil {

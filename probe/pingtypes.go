@@ -4,6 +4,8 @@ import (
 	"net/netip"
 	"time"
 
+	"golang.org/x/net/icmp"
+
 	"github.com/icmpx/icmpx/icmpx"
 )
 
@@ -15,6 +17,12 @@ type PingOptions struct {
 	Preload  int           // probes to send at once in the beginning; 0: 1
 	Timeout  time.Duration // longest wait for an answer (-W); 0: 10 s
 	Deadline time.Duration // end of the run, whatever is open (-w); 0: none
+
+	// Query is what is asked instead of echo, and Body the rest of the message:
+	// its identifier and sequence number are the link's, and Marshal is called
+	// for each probe. There is no payload then. The zero Query is an echo.
+	Query icmpx.Proto
+	Body  icmp.MessageBody
 
 	PayloadLen int      // bytes behind the ICMP header; 0: 56, negative: none
 	Payload    []byte   // sent as it is, instead of token and pattern
@@ -39,7 +47,7 @@ type PingEventKind uint8
 
 // The kinds of ping events.
 const (
-	PingReply    PingEventKind = iota + 1 // an echo reply: Result.Fate is Answered or Extra
+	PingReply    PingEventKind = iota + 1 // a reply to the query: Result.Fate is Answered or Extra
 	PingError                             // an ICMP error or a local failure decided the probe
 	PingLost                              // no answer in time
 	PingWaiting                           // no answer yet after one interval; Seq alone is set

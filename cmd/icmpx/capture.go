@@ -132,6 +132,14 @@ func (c *capture) reassembly() packet.ReassemblyCount {
 	return n
 }
 
+// fragmentsGivenUp returns how many datagrams were not rebuilt for want of
+// memory.
+func (c *capture) fragmentsGivenUp() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.reassembly().Evicted
+}
+
 // shut ends a source. Behind the last of them the consumers say what they have
 // to say at the end.
 func (c *capture) shut(last bool, damage []string) {

@@ -23,7 +23,7 @@ type command struct {
 
 // commands returns all commands, in the order of the help.
 func commands() []*command {
-	return []*command{pingCommand(), traceCommand(), pmtuCommand(), decodeCommand(), listenCommand()}
+	return []*command{pingCommand(), traceCommand(), pmtuCommand(), decodeCommand(), listenCommand(), sendCommand(), explainCommand(), compareCommand()}
 }
 
 func findCommand(name string) *command {

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/netip"
 	"os"
+	"strconv"
 	"sync"
 
 	"github.com/icmpx/icmpx/cmd/icmpx/internal/getopt"
@@ -156,7 +157,34 @@ func (s *decodeSession) run() (int, error) {
 	close(ended)
 	watching.Wait()
 	err := s.capture.finish()
+	s.account()
 	return s.verdict(live), err
+}
+
+// account says on standard error what was left out for want of room: nothing
+// else would show it.
+func (s *decodeSession) account() {
+	if n := s.capture.fragmentsGivenUp(); n > 0 {
+		s.remark(n, "datagrams in fragments were given up for want of memory")
+	}
+	if s.extractor == nil {
+		return
+	}
+	st := s.extractor.Stats()
+	if st.Skipped > 0 {
+		s.remark(st.Skipped, "conversations have no file in "+s.asked.extract+": there are too many")
+	}
+	if st.Dropped > 0 {
+		s.remark(st.Dropped, "payloads were left out for want of room")
+	}
+}
+
+// remark says how many of something there were.
+func (s *decodeSession) remark(n int, what string) {
+	s.out.warn(func(b []byte) []byte {
+		b = strconv.AppendInt(append(b, "icmpx: "...), int64(n), 10)
+		return append(render.AppendSafe(append(b, ' '), what), '\n')
+	})
 }
 
 // readAll reads all files, or up to the end of the run. It reports whether the

@@ -22,6 +22,7 @@ func decodeCommand() *command {
 			{Short: 'x', Long: "dump", Usage: "bytes in hex and as ASCII; twice: link header as well"},
 			{Long: "extract", Value: "DIR", Usage: "write what echo payloads carry to files in DIR"},
 			{Long: "filter", Value: "EXPR", Usage: "packets that match alone, as in \"icmp and host 192.0.2.1\""},
+			{Long: "fingerprint", Usage: "who made the probes, and what is odd about the capture"},
 			{Long: "hex", Usage: "the files are text: bytes in hex, as from xxd or tcpdump -x"},
 			{Short: 'j', Long: "json", Usage: "one JSON object per line instead of text"},
 			{Short: 'l', Long: "line-buffered", Usage: "write each packet at once"},
@@ -78,7 +79,7 @@ type decodeRun struct {
 	extract string // directory; "": payloads are not rebuilt
 	filter  string // as it was given
 
-	json, raw, verbose, resolve, pair, stats bool
+	json, raw, verbose, resolve, pair, stats, fingerprint bool
 }
 
 // parseDecode reads the flags of decode. An error is a usage error.
@@ -104,6 +105,7 @@ func (r *decodeRun) readViews(v *valueReader) {
 		}
 		r.extract = dir
 	}
+	r.fingerprint = line.Has("fingerprint")
 	r.most = v.whole("count", 1, math.MaxInt, 0)
 	r.stamp = render.StampStyle(min(len(line.Values("stamp")), int(render.StampSinceOne)))
 	r.dump = render.HexScope(min(len(line.Values("dump"))+len(line.Values("dump-ascii")), int(render.HexFrame)))

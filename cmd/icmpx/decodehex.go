@@ -53,6 +53,8 @@ func (s *hexSource) Next(f *packet.Frame) error {
 			}
 		}
 		switch {
+		case s.next.end && len(s.data) == 0 && s.number == 0:
+			return errNoHex
 		case s.next.end && len(s.data) == 0:
 			return io.EOF
 		case s.next.begins(len(s.data)):
@@ -88,6 +90,9 @@ func (l *hexLine) begins(n int) bool {
 
 // empty reports whether nothing of a line belongs to a packet.
 func (l *hexLine) empty() bool { return l.text || l.end }
+
+// errNoHex is for a text that is none of packets.
+var errNoHex = errors.New("no line holds bytes in hex")
 
 // errHexJump is for a dump that lacks lines.
 var errHexJump = errors.New("the offset is not that of the next byte")

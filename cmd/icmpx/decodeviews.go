@@ -11,14 +11,17 @@ import (
 
 // consumers returns who takes the packets, in order.
 func (s *decodeSession) consumers() []consumer {
+	var list []consumer
+	if s.asked.fingerprint {
+		list = append(list, s.newFingerprinter())
+	}
 	if s.asked.json {
-		list := []consumer{s.newJSONView()}
+		list = append(list, s.newJSONView())
 		if s.extractor != nil {
 			list = append(list, &extractView{session: s})
 		}
 		return list
 	}
-	var list []consumer
 	if s.asked.pair || s.asked.stats {
 		list = append(list, s.newPairer())
 	}

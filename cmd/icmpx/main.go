@@ -53,7 +53,11 @@ func main() {
 		startHelper:     startHelper,
 		dropToProcesses: dropToProcesses,
 
+		listenRaw:   listenRaw,
+		routeSource: icmpx.RouteSource,
+
 		broadcast: isBroadcast,
+		own:       ownAddress,
 	}))
 }
 

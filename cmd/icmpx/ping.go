@@ -44,7 +44,7 @@ func runPing(ctx context.Context, sys *system, line *getopt.Line) (int, error) {
 	}
 	socks, err := openSockets(sys, r.socket, need4, need6)
 	if err != nil {
-		return 0, err
+		return 0, r.hintedQuery(err)
 	}
 	return newPingSession(ctx, sys, r, hosts, socks).run()
 }
@@ -155,6 +155,11 @@ func (r *pingRun) fits(h *pingHost) error {
 		h.Payload, flag = r.file.chunk, "--chunk"
 	case r.file.name != "":
 		h.Payload, flag = len(r.opts.Payload), "--payload"
+	case r.opts.Query != icmpx.ProtoEcho:
+		if f == icmpx.IPv6 && r.opts.Query != icmpx.ProtoExtEcho {
+			return &usageError{err: fmt.Errorf("%s is an IPv6 address: ICMPv6 has no %v request", h.Name, queryWords[r.opts.Query])}
+		}
+		h.Query, h.Payload = queryWords[r.opts.Query], r.opts.Body.Len(f.Protocol())-4
 	default:
 		h.Payload = max(r.opts.PayloadLen, 0)
 	}

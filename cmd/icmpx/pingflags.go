@@ -65,6 +65,10 @@ var pingFlags = []getopt.Flag{
 	{Long: "payload", Value: "FILE", Usage: "send a file, or - for standard input: whole in each probe, or in chunks"},
 	{Long: "chunk", Value: "BYTES", Usage: "of the payload in each probe; default, of what is too large for one: a packet"},
 	{Long: "retries", Value: "N", Usage: "times that a chunk is sent again; default 5"},
+	{Long: "type", Value: "QUERY", Usage: "ask something else: timestamp, information, mask, ext-echo; default echo"},
+	{Long: "iface-name", Value: "NAME", Usage: "ext-echo: the interface of the host that is asked about"},
+	{Long: "iface-index", Value: "N", Usage: "the same by its number"},
+	{Long: "iface-addr", Value: "ADDR", Usage: "the same by an address of it, or of a neighbour"},
 	{Long: "ignore-quench", Usage: "show source quenches, and do not slow down"},
 }
 

@@ -62,12 +62,14 @@ func parsePing(line *getopt.Line, cmd *command, uid int) (*pingRun, error) {
 	r.readOptions(v)
 	r.readSocket(v)
 	r.readFile(v)
+	r.readQuery(v)
 	for _, step := range []func() error{
 		func() error { return v.err },
 		func() error { return r.chooseFamily(line) },
 		func() error { return r.readIPOptions(v) },
 		func() error { return r.pace(line) },
 		func() error { return r.checkFile(line) },
+		func() error { return r.checkQuery(line) },
 		r.chooseHosts,
 		r.matchSource,
 	} {

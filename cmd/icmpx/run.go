@@ -48,7 +48,11 @@ type system struct {
 	startHelper     func() (processFinder, error) // that finds the processes of sockets
 	dropToProcesses func() error                  // gives up all privileges but those of doing that
 
+	listenRaw   func(icmpx.RawConfig) (rawSender, error)
+	routeSource func(icmpx.RawConfig, netip.Addr) (netip.Addr, error) // of packets to an address; sends nothing
+
 	broadcast func(netip.Addr) bool // whether an interface has this broadcast address
+	own       func(netip.Addr) bool // whether it is an address of this host
 }
 
 // A resolver looks names up; *net.Resolver is one.

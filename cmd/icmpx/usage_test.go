@@ -37,7 +37,7 @@ func TestUsage(t *testing.T) {
 		{"ping -6 127.0.0.1", "127.0.0.1 is not an IPv6 address", ""},
 		{"ping -i 0.0019 127.0.0.1", "cannot flood; minimal interval allowed for user is 2ms", list},
 		{"ping -Z 127.0.0.1", "unknown flag -Z", list},
-		{"ping --nope 127.0.0.1", "unknown flag --nope", list},
+		{"ping --bogus 127.0.0.1", "unknown flag --bogus", list},
 		{"ping --cuont 1 127.0.0.1", "unknown flag --cuont", "did you mean --count?"},
 		{"ping -c", "-c needs a value", list},
 		{"ping --quiet=yes 127.0.0.1", "--quiet takes no value", list},

@@ -20,6 +20,7 @@ type Host struct {
 	FlowLabel uint32 // of IPv6 that -F asked for; 0: none
 	Group     bool   // multicast: more than one may answer each probe
 
+	Query   string     // what is asked instead of echo, in one word; "": echo
 	Payload int        // bytes behind the ICMP header
 	Options int        // bytes of IPv4 options
 	Socket  icmpx.Mode // raw or datagram

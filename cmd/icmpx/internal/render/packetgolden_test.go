@@ -92,6 +92,8 @@ func captureLines(t testing.TB) []byte {
 		b = j.AppendExtract(b, &f)
 	}
 	b = j.AppendFinding(b, &oddity)
+	r := fingerprintReport()
+	b = j.AppendFingerprints(b, &r)
 	for _, s := range captureSummaries() {
 		b = j.AppendSummary(b, &s)
 	}

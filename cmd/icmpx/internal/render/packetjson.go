@@ -22,7 +22,11 @@ type PacketJSON struct {
 // AppendPacket appends the event of one packet, and what was found odd about
 // it. An echo costs no allocation.
 func (j *PacketJSON) AppendPacket(b []byte, p *packet.Packet, findings []Finding) []byte {
-	o := event(b, "packet")
+	return j.appendPacket(event(b, "packet"), p, findings)
+}
+
+// appendPacket ends an event that describes a packet.
+func (j *PacketJSON) appendPacket(o object, p *packet.Packet, findings []Finding) []byte {
 	j.frame(&o, p)
 	if p.IP.Family != 0 && len(p.IP.Header) > 0 {
 		o.key("ip")

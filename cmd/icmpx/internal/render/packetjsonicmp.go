@@ -145,7 +145,7 @@ func (o *object) body(f icmpx.Family, p *packet.Packet, wrong *problems) {
 // wholeLen returns the length of the whole message as Dissect is told it. That
 // of a first fragment is not known, but it is more than what is there.
 func wholeLen(p *packet.Packet) int {
-	if firstFragment(p) {
+	if firstFragment(p) && p.MessageLen == 0 {
 		return len(p.Message) + 1
 	}
 	return p.MessageLen
@@ -153,7 +153,7 @@ func wholeLen(p *packet.Packet) int {
 
 // firstFragment reports whether p carries the start of a message whose rest is
 // in other frames.
-func firstFragment(p *packet.Packet) bool { return p.MessageLen == 0 && p.IP.Fragment }
+func firstFragment(p *packet.Packet) bool { return p.Partial }
 
 // appendProblems appends what nothing else says: checksums have their keys, that
 // the message is not all there is a problem of the packet, and that a fragment

@@ -26,6 +26,9 @@ func (JSON) AppendStart(b []byte, h *Host, now time.Time) []byte {
 	o.int("payload_bytes", int64(h.Payload))
 	o.int("packet_bytes", int64(h.PacketBytes()))
 	o.str("socket", socketWord(h.Socket))
+	if h.Query != "" {
+		o.str("query", h.Query)
+	}
 	o.time("time", now)
 	return o.line()
 }
@@ -109,6 +112,7 @@ func appendReply(b []byte, h *Host, ev *probe.PingEvent) []byte {
 	o.orNull("ttl", int64(r.Reply.TTL), r.Reply.TTL != 0)
 	o.int("rtt_ns", int64(r.RTT))
 	o.str("stamps", r.Stamps.String())
+	o.query(&r.Reply)
 	if r.Fate == probe.Extra && !r.Late {
 		o.yes("duplicate")
 	}

@@ -43,6 +43,9 @@ func (t *Text) AppendStart(b []byte, h *Host) []byte {
 		b = append(b, ", "...)
 	}
 	b = appendOrigin(b, h)
+	if h.Query != "" {
+		b = append(append(b, h.Query...), " requests, "...)
+	}
 	b = strconv.AppendInt(b, int64(h.Payload), 10)
 	if v6 {
 		return append(b, " data bytes\n"...)
@@ -177,6 +180,7 @@ func (t *Text) reply(b []byte, h *Host, ev *probe.PingEvent) []byte {
 		b = strconv.AppendUint(b, uint64(r.Reply.TTL), 10)
 	}
 	b = t.appendTime(append(b, " time="...), r.RTT)
+	b = t.appendQuery(b, &r.Reply)
 	if !h.Group || t.Verbose || r.Fate != probe.Extra || r.Late {
 		b = appendMarks(b, r)
 	}

@@ -176,7 +176,7 @@ func unless(ok bool, format string, args ...any) string {
 func TestSchema(t *testing.T) {
 	s := loadSchema(t)
 	seen := map[string]bool{}
-	for line := range bytes.Lines(slices.Concat(jsonLines(), traceLines(), pmtuLines(), captureLines(t))) {
+	for line := range bytes.Lines(slices.Concat(jsonLines(), traceLines(), pmtuLines(), captureLines(t), compareLines(), explainLines(), sendLines(t))) {
 		var v map[string]any
 		if err := json.Unmarshal(line, &v); err != nil {
 			t.Fatalf("%s: %v", line, err)
