@@ -153,7 +153,7 @@ func TestDecodeEnds(t *testing.T) {
 		{"bad filter", []string{"--filter", "tcp", silent}, exitError, 0, "is not an ICMP filter"},
 		{"two filters", []string{"--filter", "icmp", "-r", silent, "icmp6"}, exitError, 0, "more than one filter"},
 		{"link without hex", []string{"--link", "ip", silent}, exitError, 0, "--link is for --hex"},
-		{"raw without json", []string{"--raw", silent}, exitError, 0, "--raw is a part of --json"},
+		{"no-raw without json", []string{"--no-raw", silent}, exitError, 0, "--no-raw is a part of --json"},
 		{"a habit", []string{"-i", "eth0"}, exitError, 0, "icmpx listen -i"},
 		{"standard input twice", []string{"-", "-"}, exitError, 0, "can be read once"},
 		{"names and no names", []string{"-n", "--resolve", silent}, exitError, 0, "exclude each other"},

@@ -31,7 +31,7 @@ func decodeCommand() *command {
 			{Short: '#', Long: "number", Usage: "the number of each frame"},
 			{Short: 'n', Long: "numeric", Usage: "do not look up names of addresses; the default"},
 			{Long: "pair", Usage: "say which request each answer belongs to"},
-			{Long: "raw", Usage: "with --json: the bytes of each message"},
+			{Long: "no-raw", Usage: "with --json: leave out the bytes of each message"},
 			{Short: 'r', Long: "read", Value: "FILE", Usage: "read FILE; what follows is a filter, as with tcpdump"},
 			{Long: "resolve", Usage: "look up names of addresses"},
 			{Long: "stats", Usage: "statistics at the end: types, hosts, loss, RTT"},
@@ -79,7 +79,7 @@ type decodeRun struct {
 	extract string // directory; "": payloads are not rebuilt
 	filter  string // as it was given
 
-	json, raw, verbose, resolve, pair, stats, fingerprint bool
+	json, noRaw, verbose, resolve, pair, stats, fingerprint bool
 }
 
 // parseDecode reads the flags of decode. An error is a usage error.
@@ -97,7 +97,7 @@ func parseDecode(line *getopt.Line, cmd *command) (*decodeRun, error) {
 func (r *decodeRun) readViews(v *valueReader) {
 	line := v.line
 	r.all, r.eager, r.nano, r.number = line.Has("all"), line.Has("line-buffered"), line.Has("nano"), line.Has("number")
-	r.json, r.raw, r.verbose, r.resolve = line.Has("json"), line.Has("raw"), line.Has("verbose"), line.Has("resolve")
+	r.json, r.noRaw, r.verbose, r.resolve = line.Has("json"), line.Has("no-raw"), line.Has("verbose"), line.Has("resolve")
 	r.pair, r.stats = line.Has("pair"), line.Has("stats")
 	if dir, ok := v.text("extract"); ok {
 		if dir == "" {
@@ -112,8 +112,8 @@ func (r *decodeRun) readViews(v *valueReader) {
 	switch {
 	case r.json && (r.dump != render.HexNone || r.verbose || r.pair):
 		v.refuse(errors.New("-v, -x and --pair are for people; --json has all of it"))
-	case r.raw && !r.json:
-		v.refuse(errors.New("--raw is a part of --json; -x shows bytes to people"))
+	case r.noRaw && !r.json:
+		v.refuse(errors.New("--no-raw is a part of --json; without it people see bytes only with -x"))
 	case r.resolve && line.Has("numeric"):
 		v.refuse(errors.New("-n and --resolve exclude each other"))
 	}

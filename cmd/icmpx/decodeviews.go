@@ -143,7 +143,7 @@ type jsonView struct {
 
 func (s *decodeSession) newJSONView() *jsonView {
 	v := &jsonView{
-		json: render.PacketJSON{Raw: s.asked.raw}, drops: s.drops, hosts: s.asked.stats, filter: s.asked.filter,
+		json: render.PacketJSON{Raw: !s.asked.noRaw}, drops: s.drops, hosts: s.asked.stats, filter: s.asked.filter,
 	}
 	v.reset()
 	return v

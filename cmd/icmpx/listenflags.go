@@ -39,7 +39,7 @@ func listenCommand() *command {
 			{Long: "print", Usage: "with -w: show packets as well"},
 			{Long: "process", Usage: "which process of this host sent each packet"},
 			{Long: "promiscuous", Usage: "hear what is for other hosts too"},
-			{Long: "raw", Usage: "with --json: the bytes of each message"},
+			{Long: "no-raw", Usage: "with --json: leave out the bytes of each message"},
 			{Long: "resolve", Usage: "look up names of addresses"},
 			{Short: 'G', Long: "rotate-seconds", Value: "N", Usage: "with -w: another file every N seconds"},
 			{Short: 'C', Long: "rotate-size", Value: "N", Usage: "with -w: another file every N million bytes; or N and k, m, g"},

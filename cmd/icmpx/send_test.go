@@ -249,7 +249,7 @@ func TestSendInput(t *testing.T) {
 		{"foreign", line(foreign, echo), nil, 2, 0, "no address of this host"},
 		{"foreign, shown", line(foreign, echo), []string{"--dry-run"}, 0, 0, ""},
 		{"one of them foreign", line(own, echo) + line(foreign, echo), nil, 2, 0, "no address of this host"},
-		{"no bytes", `{"event":"packet","frame":1,"ip":{"v":4},"icmp":{"v":4}}`, nil, 2, 0, "decode --json --raw"},
+		{"no bytes", `{"event":"packet","frame":1,"ip":{"v":4},"icmp":{"v":4}}`, nil, 2, 0, "decode --json"},
 		{"nothing", "", nil, 2, 0, "holds no packet"},
 		{"nothing, shown", "", []string{"--dry-run"}, 2, 0, "holds no packet"},
 		{"no JSON", "hello\n", nil, 2, 0, "line 1"},

@@ -26,7 +26,7 @@ func sendCommand() *command {
 			"                                               the bytes and the fields, without sending",
 			"icmpx send redirect 127.0.0.1 --gateway 192.0.2.9 --quote-dst 192.0.2.1",
 			"icmpx send 3/1 127.0.0.1 --mpls 16:0:1:64      an error with a label stack",
-			"icmpx decode --json --raw FILE | icmpx send --dry-run --json -",
+			"icmpx decode --json FILE | icmpx send --dry-run --json -",
 			"                                               packets of a capture, made again",
 		},
 		run: runSend,

@@ -30,7 +30,7 @@ type inputPacket struct {
 // errNoBytes says what the lines of decode need.
 var errNoBytes = &usageError{
 	err:  errors.New("the packets come without their bytes"),
-	hint: "icmpx decode --json --raw FILE writes them",
+	hint: "icmpx decode --json FILE writes them",
 }
 
 // runSendInput carries out "icmpx send -": packets as decode describes them,

@@ -49,7 +49,7 @@ func TestSendDecoded(t *testing.T) {
 	packets := 0
 	for _, file := range files {
 		var w world
-		if code := w.run(t, "decode", "--json", "--raw", file); code > 1 {
+		if code := w.run(t, "decode", "--json", file); code > 1 {
 			continue // it is no whole capture
 		}
 		var lines strings.Builder
@@ -113,7 +113,7 @@ func TestSendEveryType(t *testing.T) {
 					continue
 				}
 				w := world{stdin: want[0].IP.Raw + want[0].ICMP.Raw + "\n"}
-				w.run(t, "decode", "--hex", "--link", "ip", "--json", "--raw", "-")
+				w.run(t, "decode", "--hex", "--link", "ip", "--json", "-")
 				if got := rawLines(t, w.stdout.String()); len(got) != 1 || got[0] != want[0] {
 					t.Errorf("%v: got %+v, want %+v", args, got, want[0])
 				}

@@ -9,7 +9,7 @@ import (
 	"github.com/icmpx/icmpx/icmpx"
 )
 
-// A Line is what an event of "icmpx decode --json --raw" says of a packet.
+// A Line is what an event of "icmpx decode --json" says of a packet.
 type Line struct {
 	Event   string // "packet", or another
 	Frame   int    // number of the frame
