@@ -25,13 +25,10 @@ func (w *onceWays) openApart(s *onceSlot, r *Request) (fd int, to unix.Sockaddr,
 			s.apart = fd
 			return fd, destination(l.family, r.Dst, w.port(r), 0), nil
 		}
-		err = unix.Close(fd)
+		_ = unix.Close(fd) // it has nothing to write
 	}
-	if err == nil || errors.Is(err, os.ErrPermission) {
-		s.mode = n.mtuModes[DFProbe]
-		err = os.NewSyscallError("setsockopt", unix.SetsockoptInt(s.fd, n.level, n.mtuDiscover, s.mode))
-	}
-	return s.fd, nil, err
+	s.mode = n.mtuModes[DFProbe]
+	return s.fd, nil, os.NewSyscallError("setsockopt", unix.SetsockoptInt(s.fd, n.level, n.mtuDiscover, s.mode))
 }
 
 // shareSlot makes fd a socket that sends what the slot would, and has the poll

@@ -2,6 +2,7 @@ package icmpx
 
 import (
 	"net/netip"
+	"slices"
 
 	"golang.org/x/sys/unix"
 )
@@ -52,7 +53,7 @@ func (es *ears) read() bool {
 	}
 	es.held++
 	es.free = true
-	for _, e := range es.list {
+	for _, e := range slices.Backward(es.list) { // those that send come before those that hear
 		some = some || !e.data.empty()
 		if e.errs == nil || !e.from.used.Load() {
 			continue

@@ -7,7 +7,7 @@ var renumbering6 = TypeInfo{
 		Sender: "A management station that renumbers the routers of a site; next to nobody uses it.",
 		When:   "It has routers add, change or remove prefixes. It must be authenticated with IPsec.",
 		Quotes: quotesNothing,
-		Action: "Drop it at the border of the site (RFC 4890 section 4.3.5). If nobody of yours renumbers, suspect its sender.",
+		Action: "Drop it at the border of the site (RFC 4890). If nobody of yours renumbers, suspect its sender.",
 		Linux:  ignoredByLinux,
 	},
 	Codes: []CodeInfo{
@@ -31,7 +31,7 @@ var nodeQuery6 = TypeInfo{
 		Sender: "ping6 -w and -a of BSD, ping -N of Linux, and scanners.",
 		When:   "It asks a node for its names or addresses; the code tells how the node is named in the question.",
 		Quotes: quotesNothing,
-		Action: "Drop it at the border (RFC 4890 section 4.3.5): the answer tells strangers names and addresses.",
+		Action: "Drop it at the border (RFC 4890): the answer tells strangers names and addresses.",
 		Linux:  "Ignored.",
 	},
 	Codes: []CodeInfo{

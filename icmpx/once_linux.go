@@ -30,6 +30,7 @@ type onceWays struct {
 	ready []Reply // of the slot that was looked at last, yet to be handed out
 	next  int     // the first of them
 	errs  *inbox
+	sent  *inbox // error queues of the sockets that send apart
 	data  *inbox
 	arr   arrival
 }
@@ -68,6 +69,7 @@ func (l *portLink) openOnce(kind onceKind) error {
 	w := &onceWays{
 		link: l, kind: kind,
 		errs: newInbox(l.family, 8, errPacket, unix.MSG_ERRQUEUE),
+		sent: newInbox(l.family, 8, errPacket, unix.MSG_ERRQUEUE),
 		data: newInbox(l.family, 1, recvPacket, 0),
 	}
 	for i := range MaxOpen {
@@ -292,20 +294,21 @@ func (w *onceWays) look(number int) {
 	if w.link.proto == protoUDP { // a transmit stamp is queued before the answer can be: see receiver
 		w.data.recv(uintptr(s.fd))
 	}
-	if s.apart > 0 {
-		w.tellAll(s, s.apart)
+	w.errs.recv(uintptr(s.fd))
+	if s.apart > 0 { // read last and told first, for the same reason
+		w.sent.recv(uintptr(s.apart))
+		w.tellAll(s, w.sent)
 	}
-	errs := w.tellAll(s, s.fd)
-	w.kind.look(w, s, errs)
+	w.kind.look(w, s, w.tellAll(s, w.errs))
 }
 
-// tellAll makes ready what the error queue of a socket of a slot has, and
-// returns how many ICMP errors there were.
-func (w *onceWays) tellAll(s *onceSlot, fd int) (errs int) {
-	for w.errs.recv(uintptr(fd)); !w.errs.empty(); {
-		w.errs.pop(&w.arr)
+// tellAll makes ready what an error queue of a slot had, and returns how many
+// ICMP errors there were.
+func (w *onceWays) tellAll(s *onceSlot, q *inbox) (errs int) {
+	for !q.empty() {
+		q.pop(&w.arr)
 		var r Reply
-		if !w.tell(s, &r) {
+		if !w.tell(s, &r, q) {
 			continue
 		}
 		if r.Kind.Quotes() {
@@ -317,13 +320,13 @@ func (w *onceWays) tellAll(s *onceSlot, fd int) (errs int) {
 }
 
 // tell makes a reply of an entry of a slot's error queue.
-func (w *onceWays) tell(s *onceSlot, r *Reply) bool {
+func (w *onceWays) tell(s *onceSlot, r *Reply, q *inbox) bool {
 	l, a := w.link, &w.arr
 	switch {
 	case !a.hasErr:
 		return false
 	case a.err.Origin == l.family.sock().errOrigin:
-		if !l.fromQueue(a, s.key, w.errs.read, r) {
+		if !l.fromQueue(a, s.key, q.read, r) {
 			return false
 		}
 		r.Dst = s.dst
@@ -332,7 +335,7 @@ func (w *onceWays) tell(s *onceSlot, r *Reply) bool {
 		return false
 	}
 	*r = Reply{Kind: KindSent, Key: s.key, Dst: s.dst}
-	l.describe(r, a, w.errs.read)
+	l.describe(r, a, q.read)
 	return true
 }
 

@@ -60,10 +60,10 @@ func (w *plainWays) open(path, fd int, n *sockNumbers) error {
 		t.modes[DFSystem] = system
 	}
 	t.head = l.headerLen() + udpHeaderLen
-	if err := w.openListener(path, fd, t); err != nil {
+	if err := w.listen(path, fd, t); err != nil {
 		return err
 	}
-	return w.listen(path, fd, t)
+	return w.openListener(path, fd, t)
 }
 
 // listen adds a socket that from's datagrams are answered to.

@@ -30,11 +30,16 @@
 // interface's MTU, hence 300,000 bytes on an Ethernet; and never longer than
 // Options.Timeout (30 s).
 //
+// Most of what is learned where packets vanish comes from ICMP errors, which hosts
+// and routers limit. That is told from loss by its order: what was asked last is
+// what has no answer. Then the questions are spaced, and ordered such that the one
+// answer that is left says most.
+//
 // The files hold one idea each, with its rules numbered above the function that
 // implements them: plan.go (what comes when), ladder.go (the usual sizes), sizes.go
 // (closing gaps), table.go (what is known of sizes), loss.go (how much silence
-// proves), book.go (what answers mean), conflict.go (contradictions), locate.go
-// (hops), beside.go (the other method, other flows and the way back), mute.go
-// (silent destinations), verdict.go and conclude.go (what follows), and judge.go
-// and doubt.go (what it means for people).
+// proves), starved.go (limits on answers), book.go (what answers mean), conflict.go
+// (contradictions), locate.go (hops), beside.go (the other method, other flows and
+// the way back), mute.go (silent destinations), verdict.go and conclude.go (what
+// follows), and judge.go and doubt.go (what it means for people).
 package pmtu

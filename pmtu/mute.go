@@ -33,7 +33,6 @@ func (r *run) mute() burst {
 	if t := (track{method: r.methods[0]}); len(b) == 0 && t.limited() && r.patient < maxPatience {
 		r.patient++
 		b = append(b, ask{track: t, size: r.small(), again: afterPause})
-		return r.postpone(b)
 	}
 	return b
 }

@@ -28,7 +28,7 @@ func (r *run) plan() burst {
 	r.slow()
 	t := r.main()
 	if t == nil {
-		return r.orWait(r.mute())
+		return r.orWait(r.postpone(r.mute()))
 	}
 	if b := r.conflict(); b != nil {
 		return b
@@ -47,10 +47,12 @@ func (r *run) plan() burst {
 	return r.orWait(r.postpone(b))
 }
 
-// postpone leaves repeated questions out while there are new ones, and spaces
-// them, those of two tracks at a time: a router that limits its answers has then
-// had time. The pause is 100 ms, and twice as long each time, up to 1 s.
+// postpone leaves questions out that are repeated, or go to who limits its answers,
+// while there are others, and spaces them, those of two tracks at a time. The pause is 100 ms, and twice as long each time, up to 1 s.
 func (r *run) postpone(b burst) burst {
+	for i := range b {
+		b[i].again = max(b[i].again, r.starved(b[i].track))
+	}
 	fresh := slices.DeleteFunc(slices.Clone(b), func(a ask) bool { return a.again > 0 })
 	if len(fresh) > 0 {
 		return fresh
@@ -91,11 +93,7 @@ func (r *run) steps(t *table) burst {
 	if r.lossy() && len(beside) > 0 {
 		return beside
 	}
-	b := slices.Concat(sizes, asks, beside, r.flows(t), r.wayBack(t))
-	for i := range b {
-		b[i].again = max(b[i].again, r.starved(b[i].track))
-	}
-	return b
+	return slices.Concat(sizes, asks, beside, r.flows(t), r.wayBack(t))
 }
 
 // orWait replaces an empty burst by nil if nothing is open either.

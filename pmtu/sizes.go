@@ -89,7 +89,7 @@ func (r *run) sizes(t *table) burst {
 		return b
 	}
 	gaps, starved := t.gaps(), r.starved(t.track)
-	if t.lo < r.top && (len(gaps) == 0 || gaps[0].below != t.lo) {
+	if t.lo < r.top && (len(gaps) == 0 || gaps[0].below != t.lo || r.topUnknown(t)) {
 		b = append(b, r.topAgain(t)...)
 	}
 	for i := range gaps {
@@ -160,6 +160,12 @@ func (r *run) refusedSizes(t *table) burst {
 		}
 	}
 	return b
+}
+
+// topUnknown reports whether it is not known whether the largest packets arrive.
+func (r *run) topUnknown(t *table) bool {
+	c := t.cell(r.top)
+	return c == nil || c.class() == class{}
 }
 
 // topAgain asks again what told nothing above the largest size that passes.

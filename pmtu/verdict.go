@@ -107,7 +107,7 @@ func (r *run) splitBounds(t *table) (least, most int) {
 // unresolved reports whether a limit of a track is not known to the byte, or not
 // proven, or whether nothing is known of the largest packets.
 func (r *run) unresolved(t *table) bool {
-	if c := t.cell(r.top); t.lo < r.top && (c == nil || c.class() == class{}) {
+	if t.lo < r.top && r.topUnknown(t) {
 		return true
 	}
 	for _, g := range t.gaps() {
