@@ -40,6 +40,8 @@ type phase struct {
 	env      []string
 	exec     string // program that runs the test binaries; empty: none
 	alone    bool   // one package at a time: routers in userspace need a processor
+	only     string // a pattern of tests; empty: all
+	fast     bool   // never with the race detector
 }
 
 func run(w io.Writer, race, timeout string) error {
@@ -69,8 +71,12 @@ func run(w io.Writer, race, timeout string) error {
 		}
 		defer remove()
 	}
+	todo := phases(set, root, lab+" pair --")
+	if useRace {
+		todo = append(todo, allPaths())
+	}
 	var done []*tally
-	for _, p := range phases(set, root, lab+" pair --") {
+	for _, p := range todo {
 		t, err := p.run(w, args)
 		if err != nil {
 			return err
@@ -103,6 +109,12 @@ func phases(set packageSet, root bool, lab string) []phase {
 		{name: "namespaces, as root", packages: set.namespaces, alone: true},
 		rootless,
 	}
+}
+
+// allPaths is all random paths of package pmtu. The race detector, which is many
+// times slower, is shown a tenth of them.
+func allPaths() phase {
+	return phase{name: "random paths, without the race detector", packages: []string{module + "/pmtu"}, only: "^TestPaths", fast: true}
 }
 
 // packages returns the packages of the repository.
@@ -158,6 +170,12 @@ func (p phase) run(w io.Writer, args []string) (*tally, error) {
 	}
 	if p.alone {
 		args = append(slices.Clone(args), "-p=1")
+	}
+	if p.only != "" {
+		args = append(slices.Clone(args), "-run="+p.only)
+	}
+	if p.fast {
+		args = slices.DeleteFunc(slices.Clone(args), func(a string) bool { return a == "-race" })
 	}
 	cmd := exec.Command("go", slices.Concat([]string{"test", "-json"}, args, p.packages)...)
 	cmd.Env = append(os.Environ(), p.env...)
