@@ -37,10 +37,14 @@ func explainCommand() *command {
 // maxInFull is how many entries are shown in full; more are listed.
 const maxInFull = 3
 
+// maxEchoed is how much of a query an error message repeats, in bytes.
+const maxEchoed = 200
+
 // An explainRun is what a command line of explain asks for.
 type explainRun struct {
 	query         string
 	family        icmpx.Family // 0: both
+	table         bool         // all types
 	json, verbose bool
 }
 
@@ -55,21 +59,27 @@ func runExplain(_ context.Context, sys *system, line *getopt.Line) (int, error) 
 	case v6:
 		r.family = icmpx.IPv6
 	}
+	if family, all := tableIn(r.query); all && (r.family == 0 || family == 0 || family == r.family) {
+		r.table, r.family = true, max(r.family, family)
+	}
 	found := r.look()
 	if r.json {
 		return found.exitCode(), say(sys.stdout, string(r.appendJSON(nil, &found)))
 	}
 	if len(found.entries) == 0 {
-		b := render.AppendSafe([]byte("icmpx: error: nothing is known of \""), r.query)
+		b := render.AppendSafe([]byte("icmpx: error: nothing is known of \""), r.query[:min(len(r.query), maxEchoed)])
+		if len(r.query) > maxEchoed {
+			b = append(b, "..."...)
+		}
 		_, _ = sys.stderr.Write(appendHint(append(b, "\"\n"...), found.hint())) // nobody is left to tell
 		return found.exitCode(), nil
 	}
 	return exitOK, say(sys.stdout, string(r.appendText(nil, &found)))
 }
 
-// look finds what is asked for; without a query that is every type.
+// look finds what is asked for, or lists every type.
 func (r *explainRun) look() finding {
-	if strings.TrimSpace(r.query) != "" {
+	if !r.table {
 		return explain(r.query, r.family)
 	}
 	var f finding
@@ -83,7 +93,7 @@ func (r *explainRun) look() finding {
 
 func (r *explainRun) appendText(b []byte, f *finding) []byte {
 	var x render.ExplainText
-	if strings.TrimSpace(r.query) == "" {
+	if r.table {
 		for i, family := range familiesOf(r.family) {
 			if i > 0 {
 				b = append(b, '\n')

@@ -46,6 +46,12 @@ func TestExplainLookup(t *testing.T) {
 		{"ICMP type=3, code=13", "4:3/13"},
 		{"0x80", "6:128"},
 		{"8/0", "4:8"},
+		{"3.4", "4:3/4"},
+		{"3-4", "4:3/4"},
+		{"3 4", "4:3/4"},
+		{"6: 1.4", "6:1/4"},
+		{"192.0.2.1", ""},
+		{"3--4", ""},
 		{"256", ""},
 		{"3/256", ""},
 		{"3/99", ""},
@@ -53,6 +59,8 @@ func TestExplainLookup(t *testing.T) {
 		{"-1", ""},
 
 		{"redirect", "4:5 6:137"},
+		{"ICMP redirect", "4:5 6:137"},
+		{"traceroute", "4:11/0 6:3/0 4:30"},
 		{"time exceeded", "4:11 6:3"},
 		{"fragmentation needed", "4:3/4"},
 		{"icmp6 packet too big", "6:2"},
@@ -71,7 +79,12 @@ func TestExplainLookup(t *testing.T) {
 		{"!<9>", "4:3/9 6:1/9"},
 		{"!13", "4:3/13"},
 		{"!<12-0>", "4:12/0"},
-		{"!Z", ""},
+		{"!A", "!A in a trace"},
+		{"!Z", "!Z in a trace"},
+		{"!", "! in a trace"},
+		{" 5  192.0.2.1 (192.0.2.1)  9.1 ms !", "! in a trace"},
+		{"Host unreachable !", "4:3/1"},
+		{"!Y", ""},
 		{"*", silent},
 		{"* * *", silent},
 		{"???", silent},
@@ -101,6 +114,10 @@ func TestExplainLookup(t *testing.T) {
 		{"ICMP 192.0.2.9 unreachable - need to frag (mtu 1400), length 556", "4:3/4"},
 		{"ICMP Host Unreachable from 192.0.2.1 for ICMP Echo sent to 192.0.2.9", "4:3/1"},
 		{"reject with icmp type port-unreachable", "4:3/3 6:1/4"},
+		{"reject with icmp type prot-unreachable", "4:3/2"},
+		{"reject-with icmp6-addr-unreachable", "6:1/3"},
+		{"92 bytes from 192.0.2.1: Communication prohibited by filter", "4:3/13"},
+		{"pmtu black hole", "black hole"},
 		{"64 bytes from 192.0.2.1: icmp_seq=1 ttl=64 time=0.1 ms (DUP!)", "DUP!"},
 
 		{"", ""},
@@ -179,6 +196,10 @@ func TestExplainCommand(t *testing.T) {
 	}{
 		{"explain", exitOK, "ICMPv6 types", ""},
 		{"explain -4", exitOK, "ICMP types", ""},
+		{"explain icmp", exitOK, "ICMPv6 types", ""},
+		{"explain ICMPv6", exitOK, "ICMPv6 types", ""},
+		{"explain -4 icmp", exitOK, "ICMP types", ""},
+		{"explain -4 v6", exitNoAnswer, "", "nothing is known"},
 		{"explain -v", exitOK, "Frag", ""},
 		{"explain 3/4", exitOK, "next-hop MTU", ""},
 		{"explain -6 redirect", exitOK, "ICMPv6 137", ""},
@@ -189,6 +210,7 @@ func TestExplainCommand(t *testing.T) {
 		{"explain 3/99", exitNoAnswer, "", "did you mean 4:3 (Destination Unreachable), or 6:3 (Time Exceeded)?"},
 		{"explain xyzzy", exitNoAnswer, "", "icmpx: hint: icmpx explain, without anything, lists all types"},
 		{"explain \x1b[2J", exitNoAnswer, "", `nothing is known of "\x1b[2J"`},
+		{"explain " + strings.Repeat("x", 5000), exitNoAnswer, "", strings.Repeat("x", maxEchoed) + "...\"\n"},
 		{"explain -46", exitError, "", "-4 and -6 exclude each other"},
 		{"explain --json xyzzy", exitNoAnswer, `"entries":0`, ""},
 	}
@@ -214,7 +236,7 @@ func TestExplainCommand(t *testing.T) {
 }
 
 func TestExplainJSON(t *testing.T) {
-	for args, entries := range map[string]int{"explain -j": 76, "explain -j -4": 32, "explain -j 3/4": 1, "explain -j !X": 1, "explain -j xyzzy": 0} {
+	for args, entries := range map[string]int{"explain -j": 76, "explain -j -4": 32, "explain -j icmpv6": 44, "explain -j 3/4": 1, "explain -j !X": 1, "explain -j xyzzy": 0} {
 		w := &world{}
 		w.run(t, strings.Fields(args)...)
 		var events []string

@@ -25,6 +25,7 @@ var aliases = [...]struct {
 	{"too big", []render.Message{{Family: v4, Type: 3, Code: 4}, {Family: v6, Type: 2, Whole: true}}},
 	{"frag needed", []render.Message{{Family: v4, Type: 3, Code: 4}}},
 	{"need to frag", []render.Message{{Family: v4, Type: 3, Code: 4}}},
+	{"communication prohibited by filter", []render.Message{{Family: v4, Type: 3, Code: 13}}},
 	{"packet needs to be fragmented but DF set", []render.Message{{Family: v4, Type: 3, Code: 4}}},
 	{"ttl expired in transit", hopMessages},
 	{"ttl expired", hopMessages},
@@ -58,6 +59,9 @@ var aliases = [...]struct {
 	{"multicast listener discovery", listenerMessages},
 	{"netmask request", []render.Message{{Family: v4, Type: 17, Whole: true}}},
 	{"netmask reply", []render.Message{{Family: v4, Type: 18, Whole: true}}},
+	{"traceroute", []render.Message{
+		{Family: v4, Type: 11, Code: 0}, {Family: v6, Type: 3, Code: 0}, {Family: v4, Type: 30, Whole: true},
+	}},
 	{"probe", []render.Message{
 		{Family: v4, Type: 42, Whole: true}, {Family: v4, Type: 43, Whole: true},
 		{Family: v6, Type: 160, Whole: true}, {Family: v6, Type: 161, Whole: true},
@@ -81,7 +85,8 @@ var (
 	}
 )
 
-// marks are what traces print behind a time.
+// marks are what traces print behind a time: those of traceroute for Linux and of
+// this program, then what BSD and tracepath print else.
 var marks = [...]render.Symptom{
 	{
 		Name: "!X", Means: "A firewall or router says that a rule forbids the packet.",
@@ -89,19 +94,19 @@ var marks = [...]render.Symptom{
 		See:    []render.Message{{Family: v4, Type: 3, Code: 13}, {Family: v4, Type: 3, Code: 10}, {Family: v4, Type: 3, Code: 9}, {Family: v6, Type: 1, Code: 1}},
 	},
 	{
-		Name: "!H", Means: "The network is reached, the host is not: nobody answers ARP or neighbour discovery for it.",
+		Name: "!H", Means: "The network is reached, the host is not: nobody answers ARP or neighbour discovery for it. tracepath prints it for IPv4 rules that forbid the packet as well.",
 		Action: "The router on that row is next to the host. Is the host up, its address right, its port in the right VLAN?",
-		See:    []render.Message{{Family: v4, Type: 3, Code: 1}, {Family: v4, Type: 3, Code: 7}, {Family: v6, Type: 1, Code: 3}},
+		See:    []render.Message{{Family: v4, Type: 3, Code: 1}, {Family: v4, Type: 3, Code: 7}, {Family: v4, Type: 3, Code: 12}, {Family: v6, Type: 1, Code: 3}},
 	},
 	{
 		Name: "!N", Means: "The router on that row has no route to the destination.",
 		Action: "Look at the routing table of that router.",
-		See:    []render.Message{{Family: v4, Type: 3, Code: 0}, {Family: v4, Type: 3, Code: 6}, {Family: v6, Type: 1, Code: 0}},
+		See:    []render.Message{{Family: v4, Type: 3, Code: 0}, {Family: v4, Type: 3, Code: 6}, {Family: v4, Type: 3, Code: 11}, {Family: v6, Type: 1, Code: 0}},
 	},
 	{
-		Name: "!P", Means: "The host does not run the protocol of the probes; it is reached.",
+		Name: "!P", Means: "The host does not run the protocol of the probes; it is reached. In BSD's traceroute6: a rule forbids the packet. In tracepath: a parameter problem.",
 		Action: "Trace by another method: icmpx trace -I, -U or -T.",
-		See:    []render.Message{{Family: v4, Type: 3, Code: 2}, {Family: v6, Type: 4, Code: 1}},
+		See:    []render.Message{{Family: v4, Type: 3, Code: 2}, {Family: v6, Type: 4, Code: 1}, {Family: v6, Type: 1, Code: 1}},
 	},
 	{
 		Name: "!S", Means: "A source route failed; over IPv6 the source address is not for beyond its link.",
@@ -124,8 +129,46 @@ var marks = [...]render.Symptom{
 		See:    []render.Message{{Family: v4, Type: 3, Code: 15}},
 	},
 	{
-		Name: "!A", Means: "Nobody answers neighbour discovery for the address; some traces print it so.",
-		Action: "The router on that row is next to the host. Is the host up, its address right?",
-		See:    []render.Message{{Family: v6, Type: 1, Code: 3}},
+		Name: "!A", Means: "In tracepath, and of IPv4 in BSD's traceroute and on some switches: a rule forbids the packet. In BSD's traceroute6: nobody answers neighbour discovery for the address.",
+		Action: "A rule is at the address on that row; try another method or port. Else that router is next to the host: is the host up, its address right?",
+		See:    []render.Message{{Family: v4, Type: 3, Code: 9}, {Family: v4, Type: 3, Code: 13}, {Family: v6, Type: 1, Code: 1}, {Family: v6, Type: 1, Code: 3}},
+	},
+	{
+		Name: "!Z", Means: "BSD: a rule forbids traffic to the host.",
+		Action: "The address on that row is where the rule is. Try another method or port: icmpx trace -I, -T -p 443.",
+		See:    []render.Message{{Family: v4, Type: 3, Code: 10}},
+	},
+	{
+		Name: "!U", Means: "BSD: the router on that row claims that the network does not exist.",
+		Action: "Look at the routing table of that router.",
+		See:    []render.Message{{Family: v4, Type: 3, Code: 6}},
+	},
+	{
+		Name: "!W", Means: "BSD: the router next to the host says that it does not exist.",
+		Action: "Check the address, and whether the host is attached to its network.",
+		See:    []render.Message{{Family: v4, Type: 3, Code: 7}},
+	},
+	{
+		Name: "!I", Means: "BSD: a router says that this host's own network is cut off. Nobody should send that any more.",
+		Action: "Suspect the device on that row.",
+		See:    []render.Message{{Family: v4, Type: 3, Code: 8}},
+	},
+	{
+		Name: "!Q", Means: "BSD: there is no route to the network for the TOS of the probes.",
+		Action: "Send with TOS 0.",
+		See:    []render.Message{{Family: v4, Type: 3, Code: 11}},
+	},
+	{
+		Name: "!T", Means: "BSD: there is no route to the host for the TOS of the probes.",
+		Action: "Send with TOS 0.",
+		See:    []render.Message{{Family: v4, Type: 3, Code: 12}},
+	},
+	{
+		Name: lonelyMark, Means: "BSD and some switches: the destination answered, and its answer came in with a TTL of 1 or 0. It reuses the TTL of the probe, so its answers arrive only when that is large enough for both ways.",
+		Action: "Nothing: the path may be shorter than the trace, with as many silent rows as the way back is long.",
+		See:    []render.Message{{Family: v4, Type: 3, Code: 3}, {Family: v6, Type: 1, Code: 4}},
 	},
 }
+
+// lonelyMark is a mark that other texts end with as well.
+const lonelyMark = "!"

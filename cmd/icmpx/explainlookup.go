@@ -160,13 +160,14 @@ func contains(words, part []string) bool {
 }
 
 // wordsOf returns the words of a text in lower case, without numbers, addresses
-// and what else differs from one message to the next, and each in one spelling.
+// and what else differs from one message to the next, without "icmp", which says
+// nothing here, and each in one spelling.
 func wordsOf(text string) []string {
 	text = strings.NewReplacer("'", "", "’", "").Replace(strings.ToLower(text))
 	words := strings.FieldsFunc(text, func(r rune) bool { return (r < 'a' || r > 'z') && (r < '0' || r > '9') })
 	kept := words[:0]
 	for _, w := range words {
-		if w[0] < 'a' {
+		if w[0] < 'a' || w == "icmp" {
 			continue
 		}
 		if i := slices.Index(spellings[:], w); i >= 0 && i%2 == 0 {
@@ -181,6 +182,7 @@ func wordsOf(text string) []string {
 var spellings = [...]string{
 	"neighbour", "neighbor", "network", "net", "fragmentation", "frag", "fragment", "frag",
 	"dest", "destination", "acknowledgement", "acknowledgment", "unreach", "unreachable", "proto", "protocol",
+	"prot", "protocol", "addr", "address",
 }
 
 // maxSuggestions is how many are made.

@@ -9,17 +9,35 @@ import (
 	"github.com/icmpx/icmpx/icmpx"
 )
 
+// familyWords are what a family is called.
+var familyWords = [...]struct {
+	family icmpx.Family
+	words  []string
+}{
+	{icmpx.IPv4, []string{"4:", "v4", "ipv4", "icmp4", "icmpv4", "ip4"}},
+	{icmpx.IPv6, []string{"6:", "v6", "ipv6", "icmp6", "icmpv6", "ip6"}},
+}
+
+// tableIn reports whether a query asks for all types, of which family (0: both):
+// "", "icmp", "icmpv6".
+func tableIn(query string) (icmpx.Family, bool) {
+	query = strings.TrimSpace(strings.ToLower(query))
+	if query == "" || query == "icmp" {
+		return 0, true
+	}
+	for _, p := range familyWords {
+		if slices.Contains(p.words, query) {
+			return p.family, true
+		}
+	}
+	return 0, false
+}
+
 // familyIn returns the family that a query begins with, and what follows: "v6 3",
 // "6:1/4", "icmp6 redirect". Plain icmp is what texts call either.
 func familyIn(query string) (icmpx.Family, string) {
 	query = strings.TrimSpace(strings.ToLower(query))
-	for _, p := range [...]struct {
-		family icmpx.Family
-		words  []string
-	}{
-		{icmpx.IPv4, []string{"4:", "v4", "ipv4", "icmp4", "icmpv4", "ip4"}},
-		{icmpx.IPv6, []string{"6:", "v6", "ipv6", "icmp6", "icmpv6", "ip6"}},
-	} {
+	for _, p := range familyWords {
 		for _, w := range p.words {
 			rest, ok := strings.CutPrefix(query, w)
 			if ok && (w[1] == ':' || strings.IndexAny(rest, " ,:/") == 0) {
@@ -36,16 +54,20 @@ type messageNumber struct {
 	coded     bool
 }
 
-// parseNumber reads "3", "3/4", "type 3", "type=3, code=4", "icmp type 3 code 4".
+// parseNumber reads "3", "3/4", "3 4", "3.4", "type 3", "type=3, code=4", "icmp
+// type 3 code 4".
 func parseNumber(query string) (messageNumber, bool) {
 	var n messageNumber
-	text := strings.NewReplacer("=", " ", ",", " ", "/", " / ", ":", " ", "#", " ").Replace(strings.ToLower(query))
+	text := strings.NewReplacer("=", " ", ",", " ", "/", " / ", ".", " / ", "-", " / ", ":", " ", "#", " ").Replace(strings.ToLower(query))
 	words := slices.DeleteFunc(strings.Fields(text), func(w string) bool { return w == "icmp" })
 	typed := len(words) > 0 && words[0] == "type"
 	if typed {
 		words = words[1:]
 	}
-	coded := len(words) == 3 && (words[1] == "/" || words[1] == "code")
+	if len(words) == 3 && (words[1] == "/" || words[1] == "code") {
+		words = slices.Delete(words, 1, 2)
+	}
+	coded := len(words) == 2
 	if len(words) != 1 && !coded {
 		return n, false
 	}
@@ -56,7 +78,7 @@ func parseNumber(query string) (messageNumber, bool) {
 		return n, false
 	}
 	if coded {
-		v, ok := parseByte(words[2])
+		v, ok := parseByte(words[1])
 		if !ok {
 			return n, false
 		}
@@ -136,6 +158,9 @@ func markIn(query string, family icmpx.Family) []render.Entry {
 			return n.entries(family)
 		}
 		mark, _, _ := strings.Cut(word, "-")
+		if mark == lonelyMark && strings.TrimSpace(query) != mark && !strings.Contains(query, "ms "+mark) {
+			continue
+		}
 		for i := range marks {
 			if strings.EqualFold(marks[i].Name, mark) {
 				s := marks[i]

@@ -44,6 +44,12 @@ var symptoms = [...]symptom{
 		Action: "A value below 1500 means a tunnel, VPN or PPPoE on the way. icmpx pmtu finds it, also where routers are silent about it.",
 		See:    []render.Message{{Family: v4, Type: 3, Code: 4}, {Family: v6, Type: 2, Whole: true}},
 	}},
+	{[]string{"black hole", "blackhole"}, render.Symptom{
+		Name:   "black hole",
+		Means:  "Packets vanish without an error. Of path MTU: too large ones are dropped, and the messages that say so do not come back; connections open and then hang, while ping and small requests work. Of routing: a route that drops in silence.",
+		Action: "icmpx pmtu finds the link with the small MTU although nobody tells; then let fragmentation needed and packet too big pass the filters, or clamp TCP's MSS. icmpx trace shows where all packets end.",
+		See:    []render.Message{{Family: v4, Type: 3, Code: 4}, {Family: v6, Type: 2, Whole: true}},
+	}},
 	{[]string{"EPERM", "operation not permitted"}, render.Symptom{
 		Name:   "Operation not permitted (EPERM)",
 		Means:  "On sending: a packet filter of this very host drops the packet in its output chain. On opening a socket: the user may not open that kind of socket.",
@@ -158,7 +164,7 @@ var symptoms = [...]symptom{
 		Action: "Raise net.ipv4.neigh.default.gc_thresh1, 2 and 3 (ipv6 likewise), or find who scans.",
 		See:    []render.Message{{Family: v4, Type: 3, Code: 1}, {Family: v6, Type: 135, Whole: true}},
 	}},
-	{[]string{"ignores redirects", "ignores icmp redirects"}, render.Symptom{
+	{[]string{"ignores redirects"}, render.Symptom{
 		Name:   "host ... ignores redirects",
 		Means:  "This host, a router, told another of a better way nine times and it did not listen; it stops telling.",
 		Action: "Give that host the right route, or set net.ipv4.conf.*.send_redirects to 0.",

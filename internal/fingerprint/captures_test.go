@@ -88,7 +88,7 @@ var toolCaptures = map[string][]told{
 	"traceroute_I.pcap":              {{"traceroute", "for Linux, -I", High, ""}},
 	"traceroute_mtu.pcap":            {{"traceroute", "for Linux", High, ""}},
 	"traceroute_udp.pcap":            {{"traceroute", "for Linux", High, ""}},
-	"zmap_echo.pcap":                 {{"zmap", "before 4.0", High, ""}},
+	"zmap_echo.pcap":                 {{"zmap", "before 3.0", High, ""}},
 }
 
 // storyCaptures is the same of captures that tell a story.
