@@ -31,8 +31,10 @@ type ring struct {
 	n     uint64 // packets handed out
 }
 
-// blockSize is that of a block in bytes. A packet needs one that it fits into.
-const blockSize = 256 << 10
+// blockSize is that of a block in bytes. A packet needs one that it fits into; and
+// a block is handed over when it has waited long enough, however few packets it
+// holds, so that many blocks outlast a reader that is held up.
+const blockSize = 128 << 10
 
 // frameSize is the size that blocks are divided by, which TPACKET_V3 asks for
 // and does not use.

@@ -83,9 +83,20 @@ func begin(t *testing.T, h *lab.Host, as lab.User, args ...string) *running {
 	labtest.OK(t, err)
 	defer stdout.Close() // the command's alone from here
 	t.Cleanup(func() { pipe.Close() })
+	roomy(t, pipe)
 	r.pipe, r.out, r.cmd.Stdout, r.cmd.Stderr = pipe, bufio.NewReader(pipe), stdout, &r.stderr
 	labtest.OK(t, h.Start(r.cmd, as))
 	return r
+}
+
+// roomy has a pipe hold what a command prints while nobody reads: it would wait,
+// and could lose what it listens to.
+func roomy(t *testing.T, pipe *os.File) {
+	t.Helper()
+	c, err := pipe.SyscallConn()
+	labtest.OK(t, err)
+	labtest.OK(t, c.Control(func(fd uintptr) { _, err = unix.FcntlInt(fd, unix.F_SETPIPE_SZ, 1<<20) }))
+	labtest.OK(t, err)
 }
 
 // until reads events until one that ok accepts, and returns that.

@@ -67,7 +67,7 @@ const (
 // set reads p into m, and reports whether it is a whole ICMP message, or the
 // beginning of one that was cut by the capture.
 func (m *Mark) set(p *packet.Packet) bool {
-	if len(p.Message) < 8 || p.IP.Family == 0 || p.Frame.Time.IsZero() || p.IP.Fragment && len(p.Fragments) == 0 {
+	if len(p.Message) < 8 || p.IP.Family == 0 || p.Frame.Time.IsZero() || p.Partial {
 		return false
 	}
 	*m = Mark{

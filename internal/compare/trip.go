@@ -72,9 +72,22 @@ func (t *trips) find(key uint64) *trip {
 
 func (t *trips) ask(x *comparison, i int, m *Mark, key uint64) {
 	at := m.Time.UnixNano()
-	if p := t.find(key); p != nil && at-p.at < x.window {
+	p := t.find(key)
+	switch {
+	case p == nil:
+		p = t.place(key)
+	case at-p.at < x.window:
 		return // the same once more
 	}
+	// Sequence numbers come around: an answer that comes now is not for an older
+	// request of the same name, which got none.
+	t.settle(x, i, p, at)
+	*p = trip{src: m.Src, dst: m.Dst, key: key, at: at, taken: true, rtt: -1}
+}
+
+// place returns where a request of a key goes to: the place of its set that is
+// given away first.
+func (t *trips) place(key uint64) *trip {
 	set := t.set(key)
 	p := &set[0]
 	for j := range set[1:] {
@@ -82,8 +95,7 @@ func (t *trips) ask(x *comparison, i int, m *Mark, key uint64) {
 			p = q
 		}
 	}
-	t.settle(x, i, p, at)
-	*p = trip{src: m.Src, dst: m.Dst, key: key, at: at, taken: true, rtt: -1}
+	return p
 }
 
 // rank is lower for a place that is sooner given away.

@@ -54,7 +54,7 @@ func New() *Observer {
 // call.
 func (o *Observer) Add(p *packet.Packet) []Finding {
 	o.found = o.found[:0]
-	if p.Message == nil || p.ICMP != p.IP.Family || len(p.Message) < 8 || p.IP.Fragment && p.Fragments == nil {
+	if p.Message == nil || p.ICMP != p.IP.Family || len(p.Message) < 8 || p.Partial {
 		return nil // no message, or the rest is yet to come
 	}
 	at := int64(noTime)

@@ -173,6 +173,8 @@ func (t *PacketText) appendRemarks(b []byte, p *packet.Packet, findings []Findin
 		b = append(b, ']')
 	case h.Fragment && p.ICMP != 0 && h.Family == icmpx.IPv4:
 		b = append(appendFragment(append(b, " ["...), h), ']')
+	case p.Partial && !h.Fragment:
+		b = append(b, " [the rest is in other fragments of the tunnel]"...)
 	}
 	switch {
 	case p.ICMP == 0:
