@@ -168,6 +168,7 @@ func (s *listenSession) run() (int, error) {
 	close(ended)
 	watching.Wait()
 	err = errors.Join(err, s.capture.finish(), s.sock.Close())
+	s.account()
 	s.farewell()
 	if err == nil && s.capture.tally.Selected == 0 {
 		return exitNoAnswer, nil
