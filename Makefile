@@ -82,8 +82,8 @@ fuzz: ## run each fuzz target for FUZZTIME (10s); FUZZ=name picks by pattern
 		$(GO) test -run '^$$' -fuzz "^$$name\$$" -fuzztime $(FUZZTIME) "./$$dir" </dev/null || exit 1; \
 	done
 
-bench: ## run the benchmarks of the library; BENCH=pattern, BENCHFLAGS=-count=6
-	$(GO) test -run '^$$' -bench '$(BENCH)' -benchmem $(BENCHFLAGS) ./icmpx/... ./probe/... ./trace/... ./pmtu/...
+bench: ## run the benchmarks; BENCH=pattern, BENCHFLAGS=-count=6
+	$(GO) test -run '^$$' -bench '$(BENCH)' -benchmem $(BENCHFLAGS) $(PORTABLE)
 
 install: bin/icmpx ## install bin/icmpx to PREFIX/bin (/usr/local/bin)
 	install -d '$(DESTDIR)$(PREFIX)/bin'

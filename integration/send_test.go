@@ -346,21 +346,27 @@ func TestPingQueries(t *testing.T) {
 	n := labtest.Build(t, "pair")
 	labtest.OK(t, n.At("server").Sysctl(lab.Sysctl{Name: "net.ipv4.icmp_echo_enable_probe", Value: "1"}))
 	server, server6 := n.Addr("server", false).String(), n.Addr("server", true).String()
+	const silent = "127.0.0.1" // the client does not answer
 	for _, tt := range []struct {
 		args []string
 		want string
+		note string // on standard error
 		code int
 	}{
-		{[]string{"--type", "timestamp", server}, " there=", 0},
-		{[]string{"--type", "ext-echo", "--iface-name", "eth0", server}, " interface=active,ipv4,ipv6", 0},
-		{[]string{"--type", "ext-echo", "--iface-name", "none", server}, "no such interface", 0},
-		{[]string{"--type", "ext-echo", "--iface-addr", server6, server6}, " interface=active,ipv4,ipv6", 0},
-		{[]string{"--type", "mask", "-W0.1", server}, "100% packet loss", 1},
-		{[]string{"--type", "information", "-W0.1", server}, "100% packet loss", 1},
+		{[]string{"--type", "timestamp", server}, " there=", "two clocks", 0},
+		{[]string{"--type", "ext-echo", "--iface-name", "eth0", server}, " interface=active,ipv4,ipv6", "", 0},
+		{[]string{"--type", "ext-echo", "--iface-name", "none", server}, "no such interface", "", 0},
+		{[]string{"--type", "ext-echo", "--iface-addr", server6, server6}, " interface=active,ipv4,ipv6", "", 0},
+		{[]string{"--type", "mask", "-W0.1", server}, "100% packet loss", "hint: Linux does not answer address mask requests", 1},
+		{[]string{"--type", "information", "-W0.1", server}, "100% packet loss", "do not answer information requests", 1},
+		{[]string{"--type", "ext-echo", "--iface-name", "eth0", "-W0.1", silent}, "100% packet loss", "net.ipv4.icmp_echo_enable_probe=1", 1},
 	} {
 		d := ping(t, n.Client, lab.Root, append([]string{"-c1"}, tt.args...)...)
 		if d.code != tt.code || !strings.Contains(d.stdout, tt.want) {
 			t.Errorf("%v: exit code %d, %s", tt.args, d.code, d.stdout)
+		}
+		if !strings.Contains(d.stderr, tt.note) || tt.note == "" && d.stderr != "" {
+			t.Errorf("%v: stderr %q, want %q", tt.args, d.stderr, tt.note)
 		}
 	}
 	if d := ping(t, n.Client, lab.Ordinary, "--type", "timestamp", server); d.code != 2 || !strings.Contains(d.stderr, "CAP_NET_RAW") {

@@ -1,5 +1,7 @@
 package pmtu
 
+import "math"
+
 // A check is a burst that settles a contradiction: a size was refused that is no
 // larger than one that arrived.
 type check struct {
@@ -75,7 +77,7 @@ func (r *run) inTurns(t track) bool {
 // were smaller than all that were refused beyond doubt.
 func fitsChange(list []ask, t track) bool {
 	fits := func(list []ask) int { // returns how many packets a single path explains
-		arrived, refused := 0, 1<<31
+		arrived, refused := 0, math.MaxInt32
 		for i := range list {
 			a := &list[i]
 			f := a.refusal

@@ -51,35 +51,45 @@ const (
 	CodeNotSent     Code = "not_sent"
 )
 
-var explanations = map[Code]string{
-	CodeBlackHole:   "Packets above some size vanish, and no router says so. Connections open, and hang as soon as they carry much data. The router in front of the small link must send the ICMP message that packets are too big, and every firewall on its way back must let it through.",
-	CodeLimit:       "A link takes no larger packets, and the router in front of it says so. Hosts adapt as long as that message reaches them.",
-	CodeCause:       "Links and tunnels of a known kind have this MTU. That is a hint, not a proof.",
-	CodeMSS:         "The largest TCP segment that fits the path MTU: to be set where connections hang, as the maximum segment size that a router or firewall clamps to.",
-	CodeZeroMTU:     "A router reports no next-hop MTU, as those from before RFC 1191 do. Hosts must guess, and lose time or end with a size too small.",
-	CodeBadClaim:    "A router reports a next-hop MTU that is not true. Hosts that believe it send packets too small, or too large.",
-	CodeForged:      "Messages came in that somebody forged, or that proved false. They did not change the result.",
-	CodeStrays:      "Messages came in that belong to no probe. They were ignored.",
-	CodeRoute:       "The route of this host, or the path MTU in its cache, limits packets more than the path does. A stale cache entry lasts ten minutes; ip route flush cache removes it.",
-	CodeLocal:       "This host itself does not let larger packets out.",
-	CodeReturn:      "The way back from the destination takes only smaller packets than the way there.",
-	CodeSmallPings:  "The destination answers only small echo requests, although larger packets reach it.",
-	CodeBelow:       "The path takes less than 1280 bytes, which every IPv6 link must (RFC 8200 section 5). IPv6 does not work over it.",
-	CodeFlows:       "Packets of different flows take paths with different MTUs.",
-	CodeMixed:       "Packets of one flow take paths with different MTUs in turn, so there is no single path MTU.",
-	CodeChanged:     "The path changed while it was searched.",
-	CodeWhere:       "Larger packets vanish, but it cannot be told on which way, or whether the destination ignores them.",
-	CodeBudget:      "The number of packets that may be sent did not do.",
-	CodeTime:        "The time did not do.",
-	CodeBounds:      "The sizes that were allowed do not contain the path MTU.",
-	CodeOpen:        "Above the path MTU there are limits that the search did not settle. The path MTU itself is proven.",
-	CodeSilent:      "The destination answers nothing, so the path MTU to it cannot be known. What was found holds up to the last hop that answers.",
-	CodeUnreachable: "A router says that packets cannot be delivered to the destination.",
-	CodeNotSent:     "This host itself refused to send some of the packets, for instance by its own firewall.",
+var explanations = [...]struct {
+	code Code
+	text string
+}{
+	{CodeBlackHole, "Packets above some size vanish, and no router says so. Connections open, and hang as soon as they carry much data. The router in front of the small link must send the ICMP message that packets are too big, and every firewall on its way back must let it through."},
+	{CodeLimit, "A link takes no larger packets, and the router in front of it says so. Hosts adapt as long as that message reaches them."},
+	{CodeCause, "Links and tunnels of a known kind have this MTU. That is a hint, not a proof."},
+	{CodeMSS, "The largest TCP segment that fits the path MTU: to be set where connections hang, as the maximum segment size that a router or firewall clamps to."},
+	{CodeZeroMTU, "A router reports no next-hop MTU, as those from before RFC 1191 do. Hosts must guess, and lose time or end with a size too small."},
+	{CodeBadClaim, "A router reports a next-hop MTU that is not true. Hosts that believe it send packets too small, or too large."},
+	{CodeForged, "Messages came in that somebody forged, or that proved false. They did not change the result."},
+	{CodeStrays, "Messages came in that belong to no probe. They were ignored."},
+	{CodeRoute, "The route of this host, or the path MTU in its cache, limits packets more than the path does. A stale cache entry lasts ten minutes; ip route flush cache removes it."},
+	{CodeLocal, "This host itself does not let larger packets out."},
+	{CodeReturn, "The way back from the destination takes only smaller packets than the way there."},
+	{CodeSmallPings, "The destination answers only small echo requests, although larger packets reach it."},
+	{CodeBelow, "The path takes less than 1280 bytes, which every IPv6 link must (RFC 8200 section 5). IPv6 does not work over it."},
+	{CodeFlows, "Packets of different flows take paths with different MTUs."},
+	{CodeMixed, "Packets of one flow take paths with different MTUs in turn, so there is no single path MTU."},
+	{CodeChanged, "The path changed while it was searched."},
+	{CodeWhere, "Larger packets vanish, but it cannot be told on which way, or whether the destination ignores them."},
+	{CodeBudget, "The number of packets that may be sent did not do."},
+	{CodeTime, "The time did not do."},
+	{CodeBounds, "The sizes that were allowed do not contain the path MTU."},
+	{CodeOpen, "Above the path MTU there are limits that the search did not settle. The path MTU itself is proven."},
+	{CodeSilent, "The destination answers nothing, so the path MTU to it cannot be known. What was found holds up to the last hop that answers."},
+	{CodeUnreachable, "A router says that packets cannot be delivered to the destination."},
+	{CodeNotSent, "This host itself refused to send some of the packets, for instance by its own firewall."},
 }
 
 // Explain returns what a code means, in a sentence or two for people.
-func (c Code) Explain() string { return explanations[c] }
+func (c Code) Explain() string {
+	for i := range explanations {
+		if explanations[i].code == c {
+			return explanations[i].text
+		}
+	}
+	return ""
+}
 
 // A Fact is one piece of evidence. Value is an int, bool, string or netip.Addr.
 type Fact struct {

@@ -1,6 +1,7 @@
 package pmtu_test
 
 import (
+	"math"
 	"math/rand/v2"
 	"net/netip"
 	"testing"
@@ -49,7 +50,7 @@ func nonsense(rng *rand.Rand) probetest.Effect {
 				a[len(a)-1] = byte(rng.IntN(4))
 				r.From, _ = netip.AddrFromSlice(a)
 			}
-			r.MTU = []int{0, -1, 1, 67, 68, 1280, p.Size - 1, p.Size, 1 << 31, rng.IntN(9216)}[rng.IntN(10)]
+			r.MTU = []int{0, -1, 1, 67, 68, 1280, p.Size - 1, p.Size, math.MaxInt32, rng.IntN(9216)}[rng.IntN(10)]
 			r.Quote.TTL, r.TTL, r.Frag = uint8(rng.IntN(256)), uint8(rng.IntN(256)), rng.IntN(2000)
 			if rng.IntN(3) == 0 {
 				r.Quote.Payload = nil

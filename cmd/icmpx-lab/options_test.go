@@ -52,3 +52,16 @@ func TestParse(t *testing.T) {
 		})
 	}
 }
+
+func TestWords(t *testing.T) {
+	for line, want := range map[string][]string{
+		"":                            nil,
+		" ping  -c 1 ":                {"ping", "-c", "1"},
+		"decode --filter 'type echo'": {"decode", "--filter", "type echo"},
+		"explain '!X' ''":             {"explain", "!X", ""},
+	} {
+		if got := words(line); !reflect.DeepEqual(got, want) {
+			t.Errorf("%q: got %q, want %q", line, got, want)
+		}
+	}
+}

@@ -21,15 +21,35 @@ type command struct {
 	run      func(ctx context.Context, sys *system, line *getopt.Line) (int, error)
 }
 
+// A maker makes a command. Only the one that is asked for is made, so that the
+// flags of the others cost nothing at the start.
+type maker struct {
+	name string
+	make func() *command
+}
+
+// makers returns what makes all commands, in the order of the help.
+func makers() [8]maker {
+	return [...]maker{
+		{"ping", pingCommand}, {"trace", traceCommand}, {"pmtu", pmtuCommand},
+		{"decode", decodeCommand}, {"listen", listenCommand}, {"send", sendCommand},
+		{"explain", explainCommand}, {"compare", compareCommand},
+	}
+}
+
 // commands returns all commands, in the order of the help.
 func commands() []*command {
-	return []*command{pingCommand(), traceCommand(), pmtuCommand(), decodeCommand(), listenCommand(), sendCommand(), explainCommand(), compareCommand()}
+	var list []*command
+	for _, m := range makers() {
+		list = append(list, m.make())
+	}
+	return list
 }
 
 func findCommand(name string) *command {
-	for _, c := range commands() {
-		if c.name == name {
-			return c
+	for _, m := range makers() {
+		if m.name == name {
+			return m.make()
 		}
 	}
 	return nil
@@ -96,9 +116,35 @@ func writeFlag(b *strings.Builder, f *getopt.Flag) {
 	writeColumns(b, names, f.Usage)
 }
 
-// helpColumn is where explanations begin.
-const helpColumn = 26
+// Help is set in two columns, for a terminal of the usual width.
+const (
+	helpColumn = 26 // where explanations begin
+	helpWidth  = 80
+)
 
+// writeColumns writes a name and its explanation, which begins on a line of its
+// own behind a long name, and goes on below where the line is full.
 func writeColumns(b *strings.Builder, left, right string) {
-	b.WriteString("  " + left + strings.Repeat(" ", max(helpColumn-len(left)-2, 1)) + right + "\n")
+	b.WriteString("  " + left)
+	at := 2 + len(left)
+	if at >= helpColumn {
+		b.WriteByte('\n')
+		at = 0
+	}
+	for i, word := range strings.Fields(right) {
+		switch {
+		case i == 0:
+			b.WriteString(strings.Repeat(" ", helpColumn-at))
+			at = helpColumn
+		case at+1+len(word) > helpWidth:
+			b.WriteString("\n" + strings.Repeat(" ", helpColumn))
+			at = helpColumn
+		default:
+			b.WriteByte(' ')
+			at++
+		}
+		b.WriteString(word)
+		at += len(word)
+	}
+	b.WriteByte('\n')
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"runtime/debug"
 	"time"
 
 	"github.com/icmpx/icmpx/cmd/icmpx/internal/getopt"
@@ -38,8 +39,13 @@ func runCompare(ctx context.Context, sys *system, line *getopt.Line) (int, error
 	if sys.signals != nil {
 		<-sys.signals
 	}
+	defer debug.SetMemoryLimit(debug.SetMemoryLimit(compareMemory))
 	return s.run()
 }
+
+// compareMemory is how many bytes of memory are used before garbage is collected
+// more often than main has it: what is compared takes most of them.
+const compareMemory = 96 << 20
 
 // A compareSession is one run of "icmpx compare".
 type compareSession struct {
@@ -50,6 +56,7 @@ type compareSession struct {
 	asked *compareRun
 	out   output
 	files [2]comparedFile
+	same  bool   // both are one
 	b     []byte // what is not yet written
 }
 
@@ -62,6 +69,7 @@ type comparedFile struct {
 
 // open opens both files, which must be such that they can be read twice.
 func (s *compareSession) open() error {
+	var first os.FileInfo
 	for i, name := range s.asked.files {
 		f, err := os.Open(name)
 		if err != nil {
@@ -75,6 +83,8 @@ func (s *compareSession) open() error {
 		if !info.Mode().IsRegular() {
 			return &usageError{err: fmt.Errorf("%s is no file that can be read twice", name), hint: "write it to a file first"}
 		}
+		s.same = i == 1 && os.SameFile(first, info)
+		first = info
 	}
 	return nil
 }
@@ -164,6 +174,11 @@ func (s *compareSession) flush(least int) {
 
 // warn says on standard error what is wrong with the files.
 func (s *compareSession) warn() {
+	if s.same {
+		s.out.warn(func(b []byte) []byte {
+			return append(b, "icmpx: both captures are the same file: nothing can have happened between them\n"...)
+		})
+	}
 	for i := range s.files {
 		for _, text := range s.files[i].damage {
 			s.out.warn(func(b []byte) []byte {

@@ -176,7 +176,7 @@ func TestCompareUsage(t *testing.T) {
 		{[]string{"--filter", "(", a, b}, exitError, "hint: icmp"},
 		{[]string{a, vector("seeds/bsd_ping.pcap")}, exitNoAnswer, ""},
 		{[]string{a, cut}, exitOK, "cut.pcapng: "},
-		{[]string{a, a}, exitOK, ""},
+		{[]string{a, a}, exitOK, "both captures are the same file"},
 	} {
 		w := &world{}
 		code := w.run(t, append([]string{"compare"}, tt.args...)...)

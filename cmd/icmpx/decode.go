@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/netip"
 	"os"
+	"runtime/debug"
 	"strconv"
 	"sync"
 
@@ -26,6 +27,9 @@ func runDecode(ctx context.Context, sys *system, line *getopt.Line) (int, error)
 	if err != nil {
 		return 0, usage(cmd, err)
 	}
+	// A long capture shown as trees is no short run: main's percentage would let
+	// the heap grow for nothing.
+	debug.SetGCPercent(100)
 	s := newDecodeSession(ctx, sys, r)
 	defer s.stop()
 	if err := s.open(); err != nil {

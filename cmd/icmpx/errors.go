@@ -11,6 +11,7 @@ import (
 	"github.com/icmpx/icmpx/cmd/icmpx/internal/getopt"
 	"github.com/icmpx/icmpx/cmd/icmpx/internal/render"
 	"github.com/icmpx/icmpx/icmpx"
+	"github.com/icmpx/icmpx/internal/spelling"
 	"github.com/icmpx/icmpx/probe"
 )
 
@@ -55,7 +56,7 @@ func usage(c *command, err error) error {
 func unknownCommand(name string) error {
 	hint := "icmpx help lists the commands"
 	for _, c := range commands() {
-		if len(name) <= 16 && getopt.Distance(name, c.name) <= len(c.name)/2 {
+		if len(name) <= 16 && spelling.Distance(name, c.name) <= len(c.name)/2 {
 			hint = "did you mean icmpx " + c.name + "?"
 		}
 	}
@@ -128,7 +129,7 @@ func hintFor(err error) string {
 	case errors.As(err, &denied):
 		return denied.Hint()
 	case errors.As(err, &dns) && !dns.IsNotFound:
-		return "the resolver gave no answer; see /etc/resolv.conf, or give an address instead of a name"
+		return "/etc/resolv.conf says which name servers are asked; an address instead of a name needs none"
 	}
 	return hintIn(openHints, err)
 }

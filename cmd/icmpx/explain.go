@@ -15,13 +15,13 @@ import (
 func explainCommand() *command {
 	return &command{
 		name:  "explain",
-		args:  "[TYPE[/CODE] | NAME | TEXT]",
-		about: "what an ICMP message or an error means, and what to do",
+		args:  "[QUERY]",
+		about: "say what an ICMP message or an error means, and what to do",
 		flags: []getopt.Flag{
 			{Short: '4', Long: "ipv4", Usage: "ICMP alone"},
 			{Short: '6', Long: "ipv6", Usage: "ICMPv6 alone"},
 			{Short: 'j', Long: "json", Usage: "one JSON object per line instead of text"},
-			{Short: 'v', Long: "verbose", Usage: "everything that fits in full; of the table codes as well"},
+			{Short: 'v', Long: "verbose", Usage: "everything that matches, in full; of the table, codes as well"},
 		},
 		examples: []string{
 			"icmpx explain                            all types",

@@ -4,9 +4,9 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/icmpx/icmpx/cmd/icmpx/internal/getopt"
 	"github.com/icmpx/icmpx/cmd/icmpx/internal/render"
 	"github.com/icmpx/icmpx/icmpx"
+	"github.com/icmpx/icmpx/internal/spelling"
 )
 
 // maxQuery is how much of a query is looked at: more than a line of any tool.
@@ -203,7 +203,7 @@ func suggest(words []string, family icmpx.Family) []string {
 				if len(w) > 24 || len(w) < 3 {
 					continue
 				}
-				if d := getopt.Distance(w, known); d < near[i] {
+				if d := spelling.Distance(w, known); d < near[i] {
 					fixed[i], near[i] = known, d
 				}
 			}

@@ -98,7 +98,7 @@ func (e *lookupError) Error() string {
 	)
 	switch {
 	case errors.As(e.err, &dns) && !dns.IsNotFound:
-		return "look up " + e.name + ": " + dns.Err
+		return "look up " + e.name + ": " + serverFault(dns)
 	case e.err != nil && dns == nil && !errors.As(e.err, &other):
 		return "look up " + e.name + ": " + e.err.Error()
 	case e.family != 0:

@@ -184,7 +184,7 @@ func (s *listenSession) listeners() []consumer {
 	}
 	if s.finder != nil {
 		s.owners = newOwnerView(&s.source, s.sys.proc, s.finder)
-		s.owners.json, s.owners.silent = s.asked.json, !s.wanted.show
+		s.owners.json, s.owners.silent, s.owners.note = s.asked.json, !s.wanted.show, s.record != nil
 		s.owners.inline = !s.asked.verbose && s.asked.dump == render.HexNone
 		s.owners.warn = func(err error) { s.say(err.Error(), "") }
 		list = append(list, s.owners)
@@ -225,7 +225,11 @@ func (s *listenSession) greet() {
 // farewell says how much was heard and how much was not.
 func (s *listenSession) farewell() {
 	if s.owners != nil && s.owners.hidden {
-		s.say("processes of others may not be looked at", grantHint("cap_net_raw,"+processCapabilities))
+		hint := grantHint("cap_net_raw," + processCapabilities)
+		if s.sys.uid == 0 { // and yet some are out of reach
+			hint = ""
+		}
+		s.say("processes of others may not be looked at", hint)
 	}
 	if !s.asked.json {
 		s.out.warn(func(b []byte) []byte { return render.AppendHeard(b, &s.capture.tally, s.sock.Stats()) })

@@ -108,7 +108,7 @@ func (w *listenWorld) run(t *testing.T, ctx context.Context, args ...string) int
 	note := func(what string) { w.did = append(w.did, what) }
 	return run(ctx, append([]string{"listen"}, args...), &system{
 		stdin: strings.NewReader(""), stdout: &w.stdout, stderr: &w.stderr,
-		version: func() string { return "test" }, proc: w.proc,
+		version: func() string { return "test" }, proc: w.proc, uid: 1000,
 		drop: func() error { note("drop"); return w.dropErr },
 		listenPackets: func(cfg icmpx.PacketConfig) (packetSocket, error) {
 			note("socket")
@@ -227,6 +227,22 @@ func TestListenProcess(t *testing.T) {
 	}
 }
 
+// TestListenProcessWritten has the process in the file, as a comment.
+func TestListenProcessWritten(t *testing.T) {
+	w := listenWorld{
+		proc: fstest.MapFS{"self/net/raw": {Data: []byte(rawTable)}},
+		wire: fakeWire{packets: []icmpx.CapturedPacket{echoPacket(8, 1, true), echoPacket(0, 1, false)}},
+	}
+	name := filepath.Join(t.TempDir(), "a")
+	if code := w.run(t, ended(t), "--process", "-w", name); code != 0 || w.stdout.Len() > 0 {
+		t.Fatalf("exit code %d, got %s, stderr %s", code, w.stdout.String(), w.stderr.String())
+	}
+	text, err := os.ReadFile(name)
+	if err != nil || bytes.Count(text, []byte(`sent by pi\x1bng 100`)) != 1 || bytes.Contains(text, []byte("pi\x1b")) {
+		t.Errorf("got %q, %v", text, err)
+	}
+}
+
 func TestListenSocketsText(t *testing.T) {
 	proc := fstest.MapFS{
 		"7/net/raw": {Data: []byte(rawTable)}, "7/ns/net": {Data: []byte("net:[9]"), Mode: fs.ModeSymlink},
@@ -272,6 +288,15 @@ func TestListenWritesOnly(t *testing.T) {
 		if err != nil || len(entries) != 1 {
 			t.Errorf("%q: %d files, %v", tt.args, len(entries), err)
 		}
+	}
+}
+
+// TestListenFull has no room for the capture: that is said once.
+func TestListenFull(t *testing.T) {
+	w := listenWorld{wire: fakeWire{packets: []icmpx.CapturedPacket{echoPacket(8, 1, true)}}}
+	code := w.run(t, ended(t), "-w", "/dev/full")
+	if text := w.stderr.String(); code != 2 || strings.Count(text, "no space left") != 1 {
+		t.Errorf("exit code %d, stderr %q", code, text)
 	}
 }
 

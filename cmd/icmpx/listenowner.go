@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"io/fs"
 
 	"github.com/icmpx/icmpx/cmd/icmpx/internal/render"
@@ -9,8 +10,8 @@ import (
 	"github.com/icmpx/icmpx/internal/packet"
 )
 
-// A ownerView says which process of this host sent a packet. It stands behind
-// the view of the packet.
+// An ownerView says which process of this host sent a packet. It stands behind
+// the view of the packet, and before what writes the packet to a file.
 type ownerView struct {
 	source *liveSource
 	lookup owner.Lookup
@@ -18,6 +19,7 @@ type ownerView struct {
 	json   bool
 	inline bool // the packet's view is one line, which the process goes to
 	silent bool // no packets are shown
+	note   bool // it goes to the file, as a comment on the packet
 	warn   func(error)
 
 	failed bool
@@ -31,7 +33,7 @@ func newOwnerView(src *liveSource, proc fs.FS, find processFinder) *ownerView {
 func (v *ownerView) packet(b []byte, s *seen) []byte {
 	live := &v.source.captured
 	id, ok := queryID(s.Packet)
-	if v.failed || v.silent || !ok || !live.Outgoing && !live.Loopback {
+	if v.failed || !ok || !live.Outgoing && !live.Loopback {
 		return b
 	}
 	o, err := v.lookup.Owner(owner.Query{V6: s.IP.Family == icmpx.IPv6, Src: s.IP.Src, Dst: s.IP.Dst, ID: id})
@@ -41,6 +43,12 @@ func (v *ownerView) packet(b []byte, s *seen) []byte {
 		return b
 	}
 	v.hidden = v.hidden || o.State == owner.Hidden
+	if v.note && o.State != owner.Unknown {
+		s.Frame.Comments = append(s.Frame.Comments, ownerNote(&o))
+	}
+	if v.silent {
+		return b
+	}
 	if v.json {
 		return render.AppendOwnerJSON(b, s.Frame.Number, &o)
 	}
@@ -48,6 +56,12 @@ func (v *ownerView) packet(b []byte, s *seen) []byte {
 		return append(render.AppendOwner(append(b[:n-1], ' '), &o), '\n')
 	}
 	return append(render.AppendOwner(append(b, '\t'), &o), '\n')
+}
+
+// ownerNote says what was found, without the brackets that set it off from a
+// packet.
+func ownerNote(o *owner.Owner) string {
+	return string(bytes.Trim(render.AppendOwner(nil, o), "[]"))
 }
 
 func (v *ownerView) end(b []byte) []byte { return b }

@@ -33,7 +33,11 @@ func listSockets(sys *system, json bool) (int, error) {
 	}
 	if h.Hidden > 0 {
 		b = fmt.Appendf(nil, "icmpx: processes that may not be looked at: %d; sockets and their processes may be missing\n", h.Hidden)
-		_, _ = sys.stderr.Write(appendHint(b, grantHint(processCapabilities))) // there is nobody left to tell
+		hint := grantHint(processCapabilities)
+		if sys.uid == 0 { // and yet some are out of reach
+			hint = ""
+		}
+		_, _ = sys.stderr.Write(appendHint(b, hint)) // there is nobody left to tell
 	}
 	return exitOK, nil
 }

@@ -46,8 +46,8 @@ func (r *recorder) end(b []byte) []byte { return b }
 // close ends the last file.
 func (r *recorder) close() error {
 	err := r.files.Close()
-	if errors.Is(r.err, capfile.ErrEnough) {
+	if r.err == nil || errors.Is(r.err, capfile.ErrEnough) {
 		return err
 	}
-	return errors.Join(r.err, err)
+	return r.err // what closing adds is the same once more
 }

@@ -95,3 +95,37 @@ func (r *pingRun) hintedQuery(err error) error {
 	}
 	return &hintedError{err: err, hint: "a " + queryWords[r.opts.Query] + " request takes CAP_NET_RAW: " + grantHint("cap_net_raw")}
 }
+
+// queryHints say of queries why they often get no answer.
+var queryHints = [...]string{
+	icmpx.ProtoTimestamp:   "packet filters often drop timestamp requests; an echo request may be answered",
+	icmpx.ProtoInformation: "Linux and most others do not answer information requests, which are deprecated (RFC 6918)",
+	icmpx.ProtoMask:        "Linux does not answer address mask requests, which are deprecated (RFC 6918); some routers do",
+	icmpx.ProtoExtEcho:     "few hosts answer extended echo requests: Linux from 5.13 on, with net.ipv4.icmp_echo_enable_probe=1, for IPv6 as well",
+}
+
+// timestampNote says what the times of timestamp replies are worth.
+const timestampNote = "icmpx: there and back are differences of two clocks, of whole milliseconds: as right as the clocks agree; " +
+	"clock is how far the other is ahead, if both ways took as long\n"
+
+// explainQuery says on standard error, at the end, what the answers to a query
+// are worth, or why there may be none.
+func (s *pingSession) explainQuery() {
+	query := s.asked.opts.Query
+	if query == icmpx.ProtoEcho || s.asked.quiet {
+		return
+	}
+	answered, silent := false, false
+	for _, h := range s.hosts {
+		answered = answered || h.started && h.account.Received > 0
+		silent = silent || h.started && h.err == nil && h.account.Sent > 0 && h.account.Received == 0 && h.account.Errors == 0
+	}
+	var b []byte
+	if answered && query == icmpx.ProtoTimestamp && !s.asked.json {
+		b = append(b, timestampNote...)
+	}
+	if silent {
+		b = appendHint(b, queryHints[query])
+	}
+	_, _ = s.sys.stderr.Write(b) // behind the summaries; nothing better is left to say it
+}

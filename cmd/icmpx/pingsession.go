@@ -93,6 +93,7 @@ func (s *pingSession) pingAll(engine *probe.Engine) {
 	close(ended)
 	watching.Wait()
 	s.out.printLast(s.appendSummaries)
+	s.explainQuery()
 	for _, h := range s.hosts {
 		if h.started && h.err != nil {
 			s.complain(h)

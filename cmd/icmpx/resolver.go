@@ -35,20 +35,66 @@ func parseServer(s string) (netip.AddrPort, error) {
 }
 
 // newDirectory returns what asks a name server; the zero AddrPort is those that
-// the system is set up for. It gives up as soon as its context ends, which a
-// net.Resolver that waits for an answer does not by itself.
+// the system is set up for. It gives up as soon as its context is canceled, which
+// a net.Resolver that waits for an answer does not by itself. The end of its time
+// the resolver knows: an error that says so is better than a closed socket.
 func newDirectory(server netip.AddrPort) directory {
-	return &net.Resolver{PreferGo: true, Dial: func(ctx context.Context, network, address string) (net.Conn, error) {
+	r := &net.Resolver{PreferGo: true, Dial: func(ctx context.Context, network, address string) (net.Conn, error) {
 		if server.IsValid() {
 			address = server.String()
 		}
 		var d net.Dialer
 		conn, err := d.DialContext(ctx, network, address)
 		if err == nil {
-			context.AfterFunc(ctx, func() { _ = conn.Close() }) // the resolver closes it too; it was only read
+			context.AfterFunc(ctx, func() {
+				if !errors.Is(ctx.Err(), context.DeadlineExceeded) {
+					_ = conn.Close() // the resolver closes it too; it was only read
+				}
+			})
 		}
 		return conn, err
 	}}
+	if server.IsValid() {
+		return &chosenDirectory{r, server}
+	}
+	return r
+}
+
+// A chosenDirectory asks one name server, which the resolver does not know of:
+// its errors name those of the system.
+type chosenDirectory struct {
+	*net.Resolver
+	server netip.AddrPort
+}
+
+// LookupNetIP looks a name up.
+func (d *chosenDirectory) LookupNetIP(ctx context.Context, network, host string) ([]netip.Addr, error) {
+	addrs, err := d.Resolver.LookupNetIP(ctx, network, host)
+	var e *net.DNSError
+	if errors.As(err, &e) && e.Server != "" {
+		named := *e // which others may hold as well
+		named.Server = d.server.String()
+		err = &named
+	}
+	return addrs, err
+}
+
+// serverFault says what a name server did that is no answer.
+func serverFault(e *net.DNSError) string {
+	who := "the name server"
+	if a, err := netip.ParseAddrPort(e.Server); err == nil && a.Port() == domainPort {
+		who = "name server " + a.Addr().String()
+	} else if e.Server != "" {
+		who = "name server " + e.Server
+	}
+	switch {
+	case e.IsTimeout:
+		return who + " does not answer"
+	case e.Server == "":
+		return e.Err
+	}
+	why := e.Err[strings.LastIndex(e.Err, ": ")+1:] // behind the names of calls and sockets
+	return who + ": " + strings.TrimPrefix(why, " ")
 }
 
 // Limits of the questions that a registry asks: how many addresses at once, and

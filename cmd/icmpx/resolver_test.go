@@ -5,9 +5,11 @@ import (
 	"errors"
 	"net"
 	"net/netip"
+	"os"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"golang.org/x/net/dns/dnsmessage"
 )
@@ -100,7 +102,7 @@ func TestDirectoryGivesUp(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer silent.Close()
-	d := newDirectory(netip.MustParseAddrPort(silent.LocalAddr().String())).(*net.Resolver)
+	d := newDirectory(netip.MustParseAddrPort(silent.LocalAddr().String())).(*chosenDirectory)
 	ctx, cancel := context.WithCancel(t.Context())
 	conn, err := d.Dial(ctx, "udp", "192.0.2.53:53")
 	if err != nil {
@@ -109,6 +111,51 @@ func TestDirectoryGivesUp(t *testing.T) {
 	cancel()
 	if _, err := conn.Read(make([]byte, 512)); !errors.Is(err, net.ErrClosed) {
 		t.Errorf("read: %v", err)
+	}
+}
+
+// TestDirectoryTimeout holds that the end of a question's time leaves the socket
+// open, so that the error tells of the time.
+func TestDirectoryTimeout(t *testing.T) {
+	silent, err := net.ListenPacket("udp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer silent.Close()
+	d := newDirectory(netip.MustParseAddrPort(silent.LocalAddr().String())).(*chosenDirectory)
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
+	defer cancel()
+	conn, err := d.Dial(ctx, "udp", "192.0.2.53:53")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	deadline, _ := ctx.Deadline()
+	if err := conn.SetDeadline(deadline); err != nil { // as the resolver does
+		t.Fatal(err)
+	}
+	for range 100 { // once the time is over, what follows its end as well
+		if _, err := conn.Read(make([]byte, 512)); !errors.Is(err, os.ErrDeadlineExceeded) {
+			t.Fatalf("read: %v", err)
+		}
+	}
+}
+
+func TestServerFault(t *testing.T) {
+	for _, tt := range []struct {
+		err  net.DNSError
+		want string
+	}{
+		{net.DNSError{Err: "read udp 192.0.2.1:999->192.0.2.53:53: i/o timeout", Server: "192.0.2.53:53", IsTimeout: true}, "name server 192.0.2.53 does not answer"},
+		{net.DNSError{Err: "i/o timeout", IsTimeout: true}, "the name server does not answer"},
+		{net.DNSError{Err: "read udp 192.0.2.1:999->192.0.2.53:5353: read: connection refused", Server: "192.0.2.53:5353", IsTemporary: true}, "name server 192.0.2.53:5353: connection refused"},
+		{net.DNSError{Err: "dial udp [2001:db8::53]:53: connect: network is unreachable", Server: "[2001:db8::53]:53"}, "name server 2001:db8::53: network is unreachable"},
+		{net.DNSError{Err: "server misbehaving", Server: "192.0.2.53:53", IsTemporary: true}, "name server 192.0.2.53: server misbehaving"},
+		{net.DNSError{Err: "operation was canceled"}, "operation was canceled"},
+	} {
+		if got := serverFault(&tt.err); got != tt.want {
+			t.Errorf("%v: got %q, want %q", &tt.err, got, tt.want)
+		}
 	}
 }
 

@@ -192,13 +192,20 @@ func (r *sendRun) checkTarget(sys *system, addr netip.Addr, typ, code uint8) err
 			err:  fmt.Errorf("%v is a %s address: everybody there receives what is sent to it", addr, group),
 			hint: "--broadcast allows it",
 		}
-	case harm != "" && !addr.IsLoopback() && !r.mine && !r.dry:
+	case harm != "" && !r.stays(addr) && !r.mine && !r.dry:
 		return &usageError{
 			err:  fmt.Errorf("%s goes to the loopback address alone: %s", craft.Describe(f, typ, code), harm),
 			hint: "--yes-this-is-my-network sends it; --dry-run shows it",
 		}
 	}
 	return nil
+}
+
+// stays reports whether a packet to an address cannot leave this host. To the
+// loopback address it can, if it is told to leave by another interface.
+func (r *sendRun) stays(a netip.Addr) bool {
+	const loopback = "lo" // in every network namespace
+	return a.IsLoopback() && (r.socket.Interface == "" || r.socket.Interface == loopback)
 }
 
 // placeholder is a source for a message that is not sent, of which it is only

@@ -126,6 +126,11 @@ func TestSendRefuses(t *testing.T) {
 		{"echo ff02::1", "multicast address"},
 		{"echo 0.0.0.0", "address of nobody"},
 		{"redirect 192.0.2.1 --gateway 192.0.2.9", "goes to the loopback address alone"},
+		{"redirect 127.0.0.1 --gateway 192.0.2.9 -I eth0", "goes to the loopback address alone"},
+		{"too-big ::1 -I eth0", "goes to the loopback address alone"},
+		{"redirect ::ffff:192.0.2.1 --gateway 192.0.2.9", "goes to the loopback address alone"},
+		{"3 192.0.2.1 --code 4 --body 00", "goes to the loopback address alone"},
+		{"137 2001:db8::1 --body 00", "goes to the loopback address alone"},
 		{"too-big 2001:db8::1", "goes to the loopback address alone"},
 		{"neighbor-advertisement 2001:db8::1", "goes to the loopback address alone"},
 		{"echo 192.0.2.1 --payload " + long, "65,535"},
@@ -237,6 +242,8 @@ func TestSendInput(t *testing.T) {
 	}
 	const echo, own, foreign = "08008f8e000700016869", "4500001e000100004001f6dac0000202c0000201", "4500001e000100004001f6d9c0000203c0000201"
 	const route = "4700002600010000400166b9c0000202c0000201830704c633640100"
+	const away = "6000000000203c4020010db800000000000000000000000220010db8000000000000000000000001" +
+		"3a0201020000" + "c91020010db8000000000000000000000099"
 	tests := []struct {
 		name, in string
 		args     []string
@@ -257,6 +264,7 @@ func TestSendInput(t *testing.T) {
 		{"too many", strings.Repeat(line(own, echo), 101), nil, 2, 0, "more than 100"},
 		{"redirect", line("45000038000100004001f6c0c0000202c0000201", "0501bd12c00002094500001c000100004011f6ccc0000201c00002029c40829a00085cff"), nil, 2, 0, "loopback"},
 		{"source route", line(route, echo), nil, 2, 0, "frame 1 cannot be sent"},
+		{"home address", line(away, "8000000000070001"), nil, 2, 0, "has a home address"},
 	}
 	for _, tt := range tests {
 		w := sendWorld{stdin: tt.in}

@@ -16,6 +16,7 @@ import (
 
 	"github.com/icmpx/icmpx/cmd/icmpx/internal/craft"
 	"github.com/icmpx/icmpx/icmpx"
+	"github.com/icmpx/icmpx/internal/spelling"
 )
 
 // message returns the message that the flags describe, from src to dst.
@@ -52,10 +53,14 @@ func (r *sendRun) find(f icmpx.Family) (typ, code uint8, err error) {
 	typ, code, ok := craft.Find(f, r.word)
 	if !ok {
 		err := fmt.Errorf("no %v message is called %q", f, r.word)
+		hint := "icmpx explain lists the messages; names such as time-exceeded, or numbers such as 11/0"
+		name, _, _ := strings.Cut(strings.ToLower(r.word), "/")
 		if _, _, other := craft.Find(icmpx.IPv4+icmpx.IPv6-f, r.word); other {
 			err = fmt.Errorf("%q is no message of %v, but of %v", r.word, f, icmpx.IPv4+icmpx.IPv6-f)
+		} else if near := spelling.Nearest(name, icmpx.MessageNames()); near != "" && near != name {
+			hint = "did you mean " + near + "?"
 		}
-		return 0, 0, &usageError{err: err, hint: "icmpx explain lists the messages; names such as time-exceeded, or numbers such as 11/0"}
+		return 0, 0, &usageError{err: err, hint: hint}
 	}
 	if n := r.fields.whole("code", 0, 255, -1); n >= 0 {
 		if strings.Contains(r.word, "/") || code != 0 && int(code) != n {

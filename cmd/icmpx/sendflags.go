@@ -38,7 +38,7 @@ var sendFlags = []getopt.Flag{
 	{Short: '4', Long: "ipv4", Usage: "use IPv4"},
 	{Short: '6', Long: "ipv6", Usage: "use IPv6"},
 	{Short: 'b', Long: "broadcast", Usage: "allow broadcast and multicast addresses"},
-	{Short: 'c', Long: "count", Value: "N", Usage: "send it N times, up to 100; 10 a second outside this host"},
+	{Short: 'c', Long: "count", Value: "N", Usage: "send it N times, up to 100; 10 a second except to loopback"},
 	{Long: "dry-run", Usage: "show what would be sent, and send nothing; takes no privilege"},
 	{Short: 'I', Long: "interface", Value: "NAME", Usage: "interface or VRF, or an address of this host; or both, by two -I"},
 	{Short: 'j', Long: "json", Usage: "one JSON object per line instead of text"},
@@ -118,7 +118,7 @@ var sendRefused = []getopt.Flag{
 // Limits of send.
 const (
 	maxSends     = 100                    // of one call
-	sendInterval = 100 * time.Millisecond // outside this host
+	sendInterval = 100 * time.Millisecond // except to loopback
 )
 
 // A sendRun is what a command line of send asks for.

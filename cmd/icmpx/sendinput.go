@@ -189,13 +189,38 @@ func checkHeader6(b []byte) error {
 	if err != nil {
 		return err
 	}
-	const routing = 43
+	const (
+		routing     = 43
+		destination = 60 // options
+	)
 	for i := range h.Extensions {
-		if h.Extensions[i].Type == routing {
+		switch e := &h.Extensions[i]; {
+		case e.Type == routing:
 			return errors.New("it has a routing header")
+		case e.Type == destination && hasHomeAddress(e.Data):
+			return errors.New("it has a home address, which stands for its source")
 		}
 	}
 	return nil
+}
+
+// hasHomeAddress looks for the home address option (RFC 6275 section 6.3) behind
+// the first byte of a destination options header, its length.
+func hasHomeAddress(b []byte) bool {
+	const pad1, homeAddress = 0, 201
+	for b = b[min(1, len(b)):]; len(b) > 0; {
+		switch {
+		case b[0] == homeAddress:
+			return true
+		case b[0] == pad1:
+			b = b[1:]
+		case len(b) < 2:
+			return false
+		default:
+			b = b[min(2+int(b[1]), len(b)):]
+		}
+	}
+	return false
 }
 
 // checkInput refuses packets that may not be sent. Nothing is sent then.
@@ -237,7 +262,7 @@ func (s *sendSession) sendInput(list []inputPacket) (int, error) {
 	var x *craft.Exchange
 	for i := range list {
 		p := &list[i]
-		if harm := craft.Harm(p.family, p.message[0], p.message[1]); harm != "" && !dst.IsLoopback() {
+		if harm := craft.Harm(p.family, p.message[0], p.message[1]); harm != "" && !s.asked.stays(dst) {
 			s.say(fmt.Sprintf("%s to %v: %s", craft.Describe(p.family, p.message[0], p.message[1]), dst, harm))
 		}
 		s.show(p.data)

@@ -166,7 +166,7 @@ func (s *sendSession) sendMessage(cmd *command, addr netip.Addr) (int, error) {
 	for _, w := range craft.Warnings(m, h) {
 		s.say("warning: " + w)
 	}
-	if harm := craft.Harm(m.Family, m.Type, m.Code); harm != "" && !addr.IsLoopback() {
+	if harm := craft.Harm(m.Family, m.Type, m.Code); harm != "" && !s.asked.stays(addr) {
 		s.say(fmt.Sprintf("%s to %s: %s", craft.Describe(m.Family, m.Type, m.Code), addr, harm))
 	}
 	x := &craft.Exchange{Src: src.WithZone(""), Dst: addr.WithZone(""), Family: m.Family, Message: b[len(b)-messageLen(b, m.Family):]}
@@ -202,7 +202,7 @@ func messageLen(b []byte, f icmpx.Family) int {
 
 // sendOne sends a packet, and hears what comes until the next may be sent.
 func (s *sendSession) sendOne(b []byte, addr netip.Addr, x *craft.Exchange) error {
-	if s.sent > 0 && !addr.IsLoopback() {
+	if s.sent > 0 && !s.asked.stays(addr) {
 		if err := s.hear(x, time.Now().Add(sendInterval), false); err != nil {
 			return err
 		}

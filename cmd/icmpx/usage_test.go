@@ -154,20 +154,46 @@ func TestHelp(t *testing.T) {
 
 // TestHelpIsComplete holds that the help of a command shows every flag.
 func TestHelpIsComplete(t *testing.T) {
-	for _, c := range commands() {
+	for i, c := range commands() {
+		if name := makers()[i].name; name != c.name {
+			t.Errorf("icmpx %s makes %s", name, c.name)
+		}
 		w := &world{}
 		w.run(t, "help", c.name)
 		for _, f := range c.grammar() {
 			if f.Refused {
 				continue
 			}
-			line := "    --" + f.Long + " "
+			line := "    --" + f.Long
 			if f.Short != 0 {
-				line = "  -" + string(f.Short) + ", --" + f.Long + " "
+				line = "  -" + string(f.Short) + ", --" + f.Long
 			}
-			if !strings.Contains(w.stdout.String(), line) {
+			if help := w.stdout.String(); !strings.Contains(help, line+" ") && !strings.Contains(help, line+"\n") {
 				t.Errorf("icmpx %s: no line %q", c.name, line)
 			}
+		}
+		list, _, _ := strings.Cut(w.stdout.String(), "Examples:")
+		for line := range strings.Lines(list) {
+			if len(line)-1 > helpWidth {
+				t.Errorf("icmpx %s: %d columns: %q", c.name, len(line)-1, line)
+			}
+		}
+	}
+}
+
+func TestWriteColumns(t *testing.T) {
+	const rest = "                          "
+	for _, tt := range []struct{ left, right, want string }{
+		{"-q", "short", "  -q" + rest[4:] + "short\n"},
+		{"-q", strings.Repeat("x ", 27) + "y", "  -q" + rest[4:] + strings.Repeat("x ", 26) + "x\n" + rest + "y\n"},
+		{"-q", strings.Repeat("x", 60) + " y", "  -q" + rest[4:] + strings.Repeat("x", 60) + "\n" + rest + "y\n"},
+		{"--of-twenty-three-bytes", "short", "  --of-twenty-three-bytes short\n"},
+		{"--of-twenty-four-bytes-x", "short", "  --of-twenty-four-bytes-x\n" + rest + "short\n"},
+		{"-q", "", "  -q\n"},
+	} {
+		var b strings.Builder
+		if writeColumns(&b, tt.left, tt.right); b.String() != tt.want {
+			t.Errorf("%q, %q: got %q, want %q", tt.left, tt.right, b.String(), tt.want)
 		}
 	}
 }

@@ -81,6 +81,23 @@ func TestGuessed(t *testing.T) {
 	}
 }
 
+// TestSequenceWraps loses a request whose name comes again a minute later: the
+// reply then is not taken for a late one to the first.
+func TestSequenceWraps(t *testing.T) {
+	p := newPath(6)
+	p.ping(p.start, 7, 1, p.payload(56))
+	p.there.loss = 1
+	p.ping(p.start.Add(time.Second), 7, 2, p.payload(56))
+	p.there.loss = 0
+	p.ping(p.start.Add(2*time.Second), 7, 3, p.payload(56))
+	p.ping(p.start.Add(66*time.Second), 7, 2, p.payload(56))
+	p.ping(p.start.Add(90*time.Second), 7, 4, p.payload(56))
+	at := p.run(t, Options{}).Points[0].AB
+	if at.Requests != 5 || at.Answered != 4 || at.RTT.Max > 20*time.Millisecond {
+		t.Errorf("got %+v, round trips %+v; want 4 of 5 answered within 20 ms", at, at.RTT)
+	}
+}
+
 // TestUnrelated says so of captures with nothing in common, even if both hosts
 // send the same payloads and numbers.
 func TestUnrelated(t *testing.T) {

@@ -203,20 +203,20 @@ func (r *Result) judgeRest() {
 		between += r.Between[i].Errors
 	}
 	if n := r.AB.Unseen + r.BA.Unseen; n > between {
-		r.find("unseen", Info, fmt.Sprintf("%s came from where the other point is and were not seen there: that capture missed them, or they came by another way", plural(n-between, "packet")),
+		r.find("unseen", Info, fmt.Sprintf("%s from where the other point is, not seen there: that capture has a gap, or there is another way", plural(n-between, "packet")),
 			Fact{"packets", int(n - between)})
 	}
 	a, b := &r.Points[0], &r.Points[1]
 	if n := a.Elsewhere + b.Elsewhere; n > 0 {
-		r.find("elsewhere", Info, fmt.Sprintf("%s belong to conversations of which one point saw nothing: they may not pass there, and do not count as lost", plural(n, "packet")),
+		r.find("elsewhere", Info, fmt.Sprintf("%s of conversations of which one point saw nothing: what may not pass there does not count as lost", plural(n, "packet")),
 			Fact{"a", int(a.Elsewhere)}, Fact{"b", int(b.Elsewhere)})
 	}
 	if n := a.Outside + b.Outside; n > 0 {
-		r.find("outside", Info, fmt.Sprintf("%s were seen when the other capture had not begun, or so late that it may have ended: they do not count as lost", plural(n, "packet")),
+		r.find("outside", Info, fmt.Sprintf("%s at times when the other capture had not begun, or may have ended: not counted as lost", plural(n, "packet")),
 			Fact{"a", int(a.Outside)}, Fact{"b", int(b.Outside)})
 	}
 	if n := a.Copies + b.Copies; n > 0 {
-		r.find("copies", Info, fmt.Sprintf("%s were seen twice at one point, on several interfaces or with several TTLs: captured on one interface, the comparison is surer", plural(n, "packet")),
+		r.find("copies", Info, fmt.Sprintf("%s seen twice at one point, on several interfaces or with several TTLs: captured on one interface, the comparison is surer", plural(n, "packet")),
 			Fact{"a", int(a.Copies)}, Fact{"b", int(b.Copies)})
 	}
 	if r.Unsettled > 0 {

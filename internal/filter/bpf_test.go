@@ -24,6 +24,7 @@ var expressions = []string{
 	"host 192.0.2.1", "src 192.0.2.1", "dst net 198.51.100.0/24", "not src net 192.0.2.0/24", "src and dst net 192.0.2.0/24",
 	"host 2001:db8::1", "net 2001:db8::/32", "not dst net fe80::/10", "net ff00::/8", "src net 2001:db8::/67",
 	"type echo", "not type echo", "type 3 or 11 or 0", "type 1 or 3", "code 0", "not code 0", "code port-unreachable",
+	"type port-unreachable or too-big", "not type too-big", "code too-big or prohibited",
 	"id 1", "not id 0x1234", "seq 1", "not seq 1 and icmp", "type 8 and seq 1 or src 192.0.2.1",
 	"icmp[icmptype] == icmp-echo", "icmp[icmptype] != icmp-echo", "not icmp[0] > 3", "icmp[4:2] & 0xff = 1", "0x100 <= icmp[4:2]",
 	"icmp[2:4] >= 1 and icmp[3] < 200", "icmp[8] = 1", "not icmp[8] = 1", "icmp6[0] = 135", "not icmp6[0:4] & 0xff000000 = 0x87000000",

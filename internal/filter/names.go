@@ -1,9 +1,12 @@
 package filter
 
 import (
+	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/icmpx/icmpx/icmpx"
+	"github.com/icmpx/icmpx/internal/spelling"
 )
 
 // pcapNames are the names that pcap-filter(7) has for numbers: the offsets of
@@ -54,55 +57,63 @@ func pcapType(name string) []familyType {
 	return nil
 }
 
-// shortNames are names of types beside those of the RFCs.
-var shortNames = [...]struct{ short, name string }{
-	{"echo", "echo-request"}, {"unreachable", "destination-unreachable"}, {"redirect", "redirect-message"},
+// typed returns the condition that a message is one that a name stands for: the
+// types of that name in a family, or where it has none the codes; nil if nobody
+// has the name.
+func typed(name string) node {
+	whole, coded := named(name)
+	return meant(whole, coded, false)
 }
 
-// typesOf returns the types of either family that have a name.
-func typesOf(name string) []familyType {
-	name = plain(name)
-	types := pcapType(name)
-	for _, f := range [...]icmpx.Family{icmpx.IPv4, icmpx.IPv6} {
-		for _, t := range icmpx.Types(f) {
-			if isNamed(name, t.Name, t.Text) {
-				types = append(types, familyType{f, t.Type})
-			}
+// codes returns the condition that a message has a code of that name; of a
+// family that has the name for a type alone, the type. It is nil if no type has
+// such a code.
+func codes(name string) node {
+	whole, coded := named(name)
+	if len(coded) == 0 {
+		return nil
+	}
+	return meant(whole, coded, true)
+}
+
+// named returns the types and the codes that have a name.
+func named(name string) (whole, coded []icmpx.Named) {
+	for _, t := range pcapType(strings.ToLower(name)) {
+		whole = append(whole, icmpx.Named{Family: t.family, Type: t.typ, Whole: true})
+	}
+	for _, m := range icmpx.MessagesNamed(name) {
+		if m.Whole {
+			whole = append(whole, m)
+		} else {
+			coded = append(coded, m)
 		}
 	}
-	return types
+	return whole, coded
 }
 
-// isNamed reports whether a thing with a long and a short name is meant.
-func isNamed(name, long, short string) bool {
-	long, short = plain(long), plain(short)
-	if name == long || name == short {
-		return true
-	}
-	for _, s := range shortNames {
-		if name == s.short && (long == s.name || short == s.name) {
-			return true
+// meant returns the condition of some types and codes. Of a family that is in
+// both, codes says which counts.
+func meant(whole, coded []icmpx.Named, codes bool) node {
+	var types []familyType
+	for _, m := range whole {
+		if !codes || !hasFamily(coded, m.Family) {
+			types = append(types, familyType{m.Family, m.Type})
 		}
 	}
-	return false
-}
-
-// codesOf returns the condition that a message has a code of that name; nil if
-// no type has one.
-func codesOf(name string) node {
-	name = plain(name)
 	var n node
-	for _, f := range [...]icmpx.Family{icmpx.IPv4, icmpx.IPv6} {
-		for _, t := range icmpx.Types(f) {
-			for _, c := range t.Codes {
-				if !isNamed(name, c.Name, c.Text) {
-					continue
-				}
-				n = orElse(n, &both{&isType{[]familyType{{f, t.Type}}}, &isCode{c.Code}})
-			}
+	if types != nil {
+		n = &isType{types}
+	}
+	for _, m := range coded {
+		if codes || !hasFamily(whole, m.Family) {
+			n = orElse(n, &both{&isType{[]familyType{{m.Family, m.Type}}}, &isCode{m.Code}})
 		}
 	}
 	return n
+}
+
+func hasFamily(list []icmpx.Named, f icmpx.Family) bool {
+	return slices.ContainsFunc(list, func(m icmpx.Named) bool { return m.Family == f })
 }
 
 // orElse returns the condition that l, if there is one, or r is true.
@@ -113,31 +124,23 @@ func orElse(l, r node) node {
 	return &either{l, r}
 }
 
-// plain returns a name as it is written in filters: small letters, digits and
-// single hyphens.
-func plain(name string) string {
-	var b strings.Builder
-	hyphen := false
-	for i := range len(name) {
-		c := name[i]
-		switch {
-		case c == '\'': // "Don't"
-		case isLetter(c) && c != '_' || isDigit(c):
-			if hyphen && b.Len() > 0 {
-				b.WriteByte('-')
+// didYouMean returns what is added to the error about a name that nobody has;
+// "" if no name is like it.
+func didYouMean(name string) string {
+	near := spelling.Nearest(strings.ReplaceAll(strings.ToLower(name), "_", "-"), func(yield func(string) bool) {
+		for known := range icmpx.MessageNames() {
+			if !yield(known) {
+				return
 			}
-			hyphen = false
-			b.WriteByte(lower(c))
-		default:
-			hyphen = true
 		}
+		for i := range pcapNames {
+			if strings.Contains(pcapNames[i].name, "-") && !yield(pcapNames[i].name) {
+				return
+			}
+		}
+	})
+	if near == "" {
+		return ""
 	}
-	return b.String()
-}
-
-func lower(c byte) byte {
-	if c >= 'A' && c <= 'Z' {
-		c += 'a' - 'A'
-	}
-	return c
+	return fmt.Sprintf("; did you mean %q?", near)
 }

@@ -87,7 +87,7 @@ func (p *parser) keyword(t token) (node, error) {
 	case "outbound":
 		return &hasDirection{packet.Outgoing}, nil
 	}
-	if p.last.what == aType && typesOf(t.text) != nil || p.last.what == aCode && codesOf(t.text) != nil {
+	if p.last.what == aType && typed(t.text) != nil || p.last.what == aCode && codes(t.text) != nil {
 		return p.primitive(p.last, t)
 	}
 	return nil, p.refuse(t)
@@ -294,22 +294,25 @@ func (p *parser) typeOf(v token) (node, error) {
 	if n, err := strconv.ParseUint(v.text, 0, 8); err == nil {
 		return &isType{[]familyType{{icmpx.IPv4, uint8(n)}, {icmpx.IPv6, uint8(n)}}}, nil
 	}
-	types := typesOf(v.text)
-	if types == nil {
-		return nil, p.fail(v, "%.40q is not the number or the name of an ICMP type", v.text)
+	n := typed(v.text)
+	if n == nil {
+		return nil, p.fail(v, "%.40q is not the number or the name of an ICMP type%s", v.text, didYouMean(v.text))
 	}
-	return &isType{types}, nil
+	return n, nil
 }
 
 func (p *parser) codeOf(v token) (node, error) {
 	if n, err := strconv.ParseUint(v.text, 0, 8); err == nil {
 		return &isCode{uint8(n)}, nil
 	}
-	n := codesOf(v.text)
-	if n == nil {
-		return nil, p.fail(v, "%.40q is not the number or the name of an ICMP code", v.text)
+	n := codes(v.text)
+	switch {
+	case n != nil:
+		return n, nil
+	case typed(v.text) != nil:
+		return nil, p.fail(v, "%.40q is the name of a type: say \"type %.40s\"", v.text, v.text)
 	}
-	return n, nil
+	return nil, p.fail(v, "%.40q is not the number or the name of an ICMP code%s", v.text, didYouMean(v.text))
 }
 
 // transports, links and others are words of pcap that are not taken.
@@ -333,7 +336,7 @@ func (p *parser) refuse(t token) error {
 		return p.fail(t, "say \"ip multicast\" or \"ip6 multicast\"")
 	case t.text == "and", t.text == "or":
 		return p.fail(t, "something is missing before %q", t.text)
-	case typesOf(t.text) != nil:
+	case typed(t.text) != nil:
 		return p.fail(t, "say \"type %.40s\"", t.text)
 	}
 	return p.fail(t, "%.40q is neither a word of filters nor an address; names of hosts are not looked up", t.text)

@@ -202,23 +202,6 @@ func TestFind(t *testing.T) {
 	}
 }
 
-// TestEveryName finds each type by the name that the RFC gives it.
-func TestEveryName(t *testing.T) {
-	for _, f := range []icmpx.Family{icmpx.IPv4, icmpx.IPv6} {
-		seen := map[string]bool{}
-		for _, info := range icmpx.Types(f) {
-			name := slug(info.Name)
-			if seen[name] { // several types are for experiments
-				continue
-			}
-			seen[name] = true
-			if typ, _, ok := Find(f, name); !ok || typ != info.Type {
-				t.Errorf("%v %q: got %d, %v, want %d", f, name, typ, ok, info.Type)
-			}
-		}
-	}
-}
-
 func TestFlags(t *testing.T) {
 	if got, err := ParseFlags(icmpx.IPv6, 136, 0, "override,solicited"); err != nil || got.String() != "solicited,override" {
 		t.Errorf("got %v, %v", got, err)

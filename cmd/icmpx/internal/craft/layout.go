@@ -11,11 +11,14 @@ import (
 
 // A layout says which fields a message has, and how it is made of them.
 type layout struct {
-	fields  []string // names of flags of the command line
+	fields  [][]string // names of flags of the command line, in groups: nothing is put together at the start of every command
 	flags   Flags
 	marshal func(*Fields) icmp.MessageBody
 	read    func(*Fields, icmp.MessageBody) bool // false: the body is not one of these
 }
+
+// names returns the names of the fields.
+func (l *layout) names() []string { return slices.Concat(l.fields...) }
 
 // Names of groups of fields.
 var (
@@ -114,25 +117,25 @@ func layout6(typ uint8) *layout {
 // Has reports whether a message has a field, named as the flag for it is; it
 // knows those that only some messages have.
 func Has(f icmpx.Family, typ, code uint8, field string) bool {
-	return slices.Contains(layoutOf(f, typ, code).fields, field)
+	return slices.Contains(layoutOf(f, typ, code).names(), field)
 }
 
 // FieldNames returns the names of the fields that a message has; none: it is
 // made with --body alone.
 func FieldNames(f icmpx.Family, typ, code uint8) []string {
-	return slices.Clone(layoutOf(f, typ, code).fields)
+	return layoutOf(f, typ, code).names()
 }
 
 // CheckFields refuses fields that a message has not.
 func CheckFields(f icmpx.Family, typ, code uint8, given []string) error {
-	l := layoutOf(f, typ, code)
+	fields := layoutOf(f, typ, code).names()
 	for _, name := range given {
-		if slices.Contains(l.fields, name) {
+		if slices.Contains(fields, name) {
 			continue
 		}
 		what := "its body is made with --body alone"
-		if len(l.fields) > 0 {
-			what = "it has --" + strings.Join(l.fields, ", --")
+		if len(fields) > 0 {
+			what = "it has --" + strings.Join(fields, ", --")
 		}
 		return fmt.Errorf("--%s is no field of %s; %s", name, Describe(f, typ, code), what)
 	}

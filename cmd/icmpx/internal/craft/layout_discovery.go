@@ -8,7 +8,7 @@ import (
 )
 
 var ndSolicitLayout = layout{
-	fields:  optionFields,
+	fields:  [][]string{optionFields},
 	marshal: func(s *Fields) icmp.MessageBody { return &icmpx.NDRouterSolicitation{Options: s.Options} },
 	read: func(s *Fields, b icmp.MessageBody) bool {
 		p, ok := b.(*icmpx.NDRouterSolicitation)
@@ -20,7 +20,7 @@ var ndSolicitLayout = layout{
 }
 
 var ndAdvertLayout = layout{
-	fields: slices.Concat([]string{"hop-limit", "flags", "preference", "lifetime", "reachable", "retransmit"}, optionFields),
+	fields: [][]string{{"hop-limit", "flags", "preference", "lifetime", "reachable", "retransmit"}, optionFields},
 	flags:  FlagManaged | FlagOther | FlagHomeAgent | FlagProxy,
 	marshal: func(s *Fields) icmp.MessageBody {
 		return &icmpx.NDRouterAdvertisement{
@@ -43,7 +43,7 @@ var ndAdvertLayout = layout{
 }
 
 var neighborSolicitLayout = layout{
-	fields: slices.Concat([]string{"target"}, optionFields),
+	fields: [][]string{{"target"}, optionFields},
 	marshal: func(s *Fields) icmp.MessageBody {
 		return &icmpx.NeighborSolicitation{Target: s.Target, Options: s.Options}
 	},
@@ -57,7 +57,7 @@ var neighborSolicitLayout = layout{
 }
 
 var neighborAdvertLayout = layout{
-	fields: slices.Concat([]string{"target", "flags"}, optionFields),
+	fields: [][]string{{"target", "flags"}, optionFields},
 	flags:  FlagRouter | FlagSolicited | FlagOverride,
 	marshal: func(s *Fields) icmp.MessageBody {
 		return &icmpx.NeighborAdvertisement{
@@ -77,7 +77,7 @@ var neighborAdvertLayout = layout{
 
 // ndRedirectLayout has the quoted packet in an option, which is the last.
 var ndRedirectLayout = layout{
-	fields: slices.Concat([]string{"target", "destination"}, quoteFields, optionFields),
+	fields: [][]string{{"target", "destination"}, quoteFields, optionFields},
 	marshal: func(s *Fields) icmp.MessageBody {
 		options := s.Options
 		if s.Quote != nil {
@@ -101,7 +101,7 @@ var ndRedirectLayout = layout{
 }
 
 var inverseLayout = layout{
-	fields:  optionFields,
+	fields:  [][]string{optionFields},
 	marshal: func(s *Fields) icmp.MessageBody { return &icmpx.InverseNeighbor{Options: s.Options} },
 	read: func(s *Fields, b icmp.MessageBody) bool {
 		p, ok := b.(*icmpx.InverseNeighbor)
@@ -114,7 +114,7 @@ var inverseLayout = layout{
 
 // mldLayout is that of version 1. A query of version 2 is left as it is.
 var mldLayout = layout{
-	fields:  []string{"group", "max-delay"},
+	fields:  [][]string{{"group", "max-delay"}},
 	marshal: func(s *Fields) icmp.MessageBody { return &icmpx.MLD{MaxDelay: s.MaxDelay, Group: s.Group} },
 	read: func(s *Fields, b icmp.MessageBody) bool {
 		p, ok := b.(*icmpx.MLD)
@@ -126,7 +126,7 @@ var mldLayout = layout{
 }
 
 var mldReportLayout = layout{
-	fields:  []string{"record"},
+	fields:  [][]string{{"record"}},
 	marshal: func(s *Fields) icmp.MessageBody { return &icmpx.MLDv2Report{Records: s.Records} },
 	read: func(s *Fields, b icmp.MessageBody) bool {
 		p, ok := b.(*icmpx.MLDv2Report)

@@ -1,14 +1,12 @@
 package craft
 
 import (
-	"slices"
-
 	"github.com/icmpx/icmpx/icmpx"
 	"golang.org/x/net/icmp"
 )
 
 var unreachableLayout = layout{
-	fields: slices.Concat(quoteFields, extFields),
+	fields: [][]string{quoteFields, extFields},
 	marshal: func(s *Fields) icmp.MessageBody {
 		return &icmpx.Unreachable{Data: s.Quote, Extensions: s.Extensions, Form: s.Form}
 	},
@@ -26,7 +24,7 @@ func (s *Fields) quoted(data []byte, exts []icmp.Extension, form icmpx.Form) {
 }
 
 var fragNeededLayout = layout{
-	fields: slices.Concat([]string{"mtu"}, quoteFields, extFields),
+	fields: [][]string{{"mtu"}, quoteFields, extFields},
 	marshal: func(s *Fields) icmp.MessageBody {
 		return &icmpx.FragNeeded{MTU: uint16(s.MTU), Data: s.Quote, Extensions: s.Extensions, Form: s.Form}
 	},
@@ -41,7 +39,7 @@ var fragNeededLayout = layout{
 }
 
 var tooBigLayout = layout{
-	fields: slices.Concat([]string{"mtu"}, quoteFields),
+	fields: [][]string{{"mtu"}, quoteFields},
 	marshal: func(s *Fields) icmp.MessageBody {
 		return &icmp.PacketTooBig{MTU: int(s.MTU), Data: s.Quote}
 	},
@@ -55,7 +53,7 @@ var tooBigLayout = layout{
 }
 
 var quenchLayout = layout{
-	fields:  quoteFields,
+	fields:  [][]string{quoteFields},
 	marshal: func(s *Fields) icmp.MessageBody { return &icmpx.SourceQuench{Data: s.Quote} },
 	read: func(s *Fields, b icmp.MessageBody) bool {
 		p, ok := b.(*icmpx.SourceQuench)
@@ -67,7 +65,7 @@ var quenchLayout = layout{
 }
 
 var redirectLayout = layout{
-	fields:  slices.Concat([]string{"gateway"}, quoteFields),
+	fields:  [][]string{{"gateway"}, quoteFields},
 	marshal: func(s *Fields) icmp.MessageBody { return &icmpx.Redirect{Gateway: s.Gateway, Data: s.Quote} },
 	read: func(s *Fields, b icmp.MessageBody) bool {
 		p, ok := b.(*icmpx.Redirect)
@@ -79,7 +77,7 @@ var redirectLayout = layout{
 }
 
 var exceededLayout = layout{
-	fields: slices.Concat(quoteFields, extFields),
+	fields: [][]string{quoteFields, extFields},
 	marshal: func(s *Fields) icmp.MessageBody {
 		return &icmpx.TimeExceeded{Data: s.Quote, Extensions: s.Extensions, Form: s.Form}
 	},
@@ -94,11 +92,11 @@ var exceededLayout = layout{
 
 var (
 	problem4Layout = layout{
-		fields:  slices.Concat([]string{"pointer"}, quoteFields, extFields),
+		fields:  [][]string{{"pointer"}, quoteFields, extFields},
 		marshal: marshalProblem, read: readProblem,
 	}
 	problem6Layout = layout{
-		fields:  slices.Concat([]string{"pointer"}, quoteFields),
+		fields:  [][]string{{"pointer"}, quoteFields},
 		marshal: marshalProblem, read: readProblem,
 	}
 )

@@ -1,14 +1,12 @@
 package craft
 
 import (
-	"slices"
-
 	"github.com/icmpx/icmpx/icmpx"
 	"golang.org/x/net/icmp"
 )
 
 var echoLayout = layout{
-	fields: slices.Concat(queryFields, dataFields),
+	fields: [][]string{queryFields, dataFields},
 	marshal: func(s *Fields) icmp.MessageBody {
 		return &icmp.Echo{ID: int(s.ID), Seq: int(s.Seq), Data: s.Data}
 	},
@@ -22,7 +20,7 @@ var echoLayout = layout{
 }
 
 var timestampLayout = layout{
-	fields: slices.Concat(queryFields, []string{"originate", "receive", "transmit"}),
+	fields: [][]string{queryFields, {"originate", "receive", "transmit"}},
 	marshal: func(s *Fields) icmp.MessageBody {
 		return &icmpx.Timestamp{ID: s.ID, Seq: s.Seq, Originate: s.Originate, Receive: s.Receive, Transmit: s.Transmit}
 	},
@@ -36,7 +34,7 @@ var timestampLayout = layout{
 }
 
 var informationLayout = layout{
-	fields:  queryFields,
+	fields:  [][]string{queryFields},
 	marshal: func(s *Fields) icmp.MessageBody { return &icmpx.Information{ID: s.ID, Seq: s.Seq} },
 	read: func(s *Fields, b icmp.MessageBody) bool {
 		p, ok := b.(*icmpx.Information)
@@ -48,7 +46,7 @@ var informationLayout = layout{
 }
 
 var maskLayout = layout{
-	fields:  slices.Concat(queryFields, []string{"mask"}),
+	fields:  [][]string{queryFields, {"mask"}},
 	marshal: func(s *Fields) icmp.MessageBody { return &icmpx.AddressMask{ID: s.ID, Seq: s.Seq, Mask: s.Mask} },
 	read: func(s *Fields, b icmp.MessageBody) bool {
 		p, ok := b.(*icmpx.AddressMask)
@@ -62,7 +60,7 @@ var maskLayout = layout{
 // extRequestLayout is that of an extended echo request, whose sequence number
 // has 8 bits: Marshal of a Message refuses more.
 var extRequestLayout = layout{
-	fields: slices.Concat(queryFields, []string{"flags"}, ifaceFields, []string{"extension"}),
+	fields: [][]string{queryFields, {"flags"}, ifaceFields, {"extension"}},
 	flags:  FlagLocal | FlagNoChecksum,
 	marshal: func(s *Fields) icmp.MessageBody {
 		return &icmpx.ExtEchoRequest{
@@ -81,7 +79,7 @@ var extRequestLayout = layout{
 }
 
 var extReplyLayout = layout{
-	fields: slices.Concat(queryFields, []string{"flags", "state"}, dataFields),
+	fields: [][]string{queryFields, {"flags", "state"}, dataFields},
 	flags:  FlagActive | FlagIPv4 | FlagIPv6,
 	marshal: func(s *Fields) icmp.MessageBody {
 		return &icmpx.ExtEchoReply{
@@ -100,7 +98,7 @@ var extReplyLayout = layout{
 }
 
 var routersLayout = layout{
-	fields: slices.Concat([]string{"lifetime", "router"}, dataFields),
+	fields: [][]string{{"lifetime", "router"}, dataFields},
 	marshal: func(s *Fields) icmp.MessageBody {
 		return &icmpx.RouterAdvertisement{Lifetime: s.Lifetime, Routers: s.Routers, Extra: s.Data}
 	},

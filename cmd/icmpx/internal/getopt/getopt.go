@@ -7,6 +7,8 @@ package getopt
 import (
 	"strings"
 	"unicode/utf8"
+
+	"github.com/icmpx/icmpx/internal/spelling"
 )
 
 // A Flag is one flag of a command.
@@ -155,31 +157,9 @@ func nearest(flags []Flag, name string) string {
 		if strings.HasPrefix(f.Long, name) {
 			return "--" + f.Long
 		}
-		if n := Distance(name, f.Long); n < typos && n < len(name)/2+1 {
+		if n := spelling.Distance(name, f.Long); n < typos && n < len(name)/2+1 {
 			best, typos = "--"+f.Long, n
 		}
 	}
 	return best
-}
-
-// Distance returns how many bytes must be inserted, removed or replaced to turn
-// a into b.
-func Distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			replace := diagonal
-			if a[i] != b[j] {
-				replace++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(replace, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
 }

@@ -110,21 +110,6 @@ func TestNormalizeErrors(t *testing.T) {
 	}
 }
 
-func TestDistance(t *testing.T) {
-	tests := []struct {
-		a, b string
-		want int
-	}{
-		{"", "", 0}, {"a", "", 1}, {"", "ab", 2}, {"count", "count", 0},
-		{"conut", "count", 2}, {"cout", "count", 1}, {"counts", "count", 1}, {"kitten", "sitting", 3},
-	}
-	for _, tt := range tests {
-		if got := Distance(tt.a, tt.b); got != tt.want {
-			t.Errorf("Distance(%q, %q) = %d, want %d", tt.a, tt.b, got, tt.want)
-		}
-	}
-}
-
 // FuzzNormalize holds what is true of every command line: no panic, an error of
 // the one type, and a normal form that is its own normal form.
 func FuzzNormalize(f *testing.F) {

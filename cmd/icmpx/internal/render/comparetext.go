@@ -1,7 +1,6 @@
 package render
 
 import (
-	"math"
 	"strconv"
 	"strings"
 	"time"
@@ -173,7 +172,7 @@ func appendWays(b []byte, r *compare.Result) []byte {
 			if w.Delay.N == 0 {
 				return append(b, '-')
 			}
-			return strconv.AppendFloat(b, math.Round(float64(x.of(&w.Delay))/1e3)/1e3, 'f', 3, 64)
+			return strconv.AppendFloat(b, x.of(&w.Delay).Round(time.Microsecond).Seconds()*1e3, 'f', 3, 64)
 		})
 	}
 	return b

@@ -10,7 +10,11 @@ import (
 // kernel had to drop.
 func AppendHeard(b []byte, t *CaptureTally, n icmpx.PacketStats) []byte {
 	b = strconv.AppendInt(b, int64(t.Frames), 10)
-	b = append(b, " packets captured, "...)
+	if t.Frames == 1 {
+		b = append(b, " packet captured, "...)
+	} else {
+		b = append(b, " packets captured, "...)
+	}
 	if t.Selected != t.Frames {
 		b = strconv.AppendInt(b, int64(t.Selected), 10)
 		b = append(b, " of them selected, "...)
