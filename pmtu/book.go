@@ -11,7 +11,7 @@ import (
 
 // drain books what has come.
 func (r *run) drain() {
-	list := r.box.take()
+	list := r.box.Take()
 	for i := range list {
 		r.book(&list[i])
 	}

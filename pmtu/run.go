@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/icmpx/icmpx/icmpx"
+	"github.com/icmpx/icmpx/internal/inbox"
 	"github.com/icmpx/icmpx/probe"
 )
 
@@ -39,11 +40,11 @@ func Discover(ctx context.Context, e *probe.Engine, dst netip.Addr, o Options, s
 	now := time.Now()
 	r := &run{
 		ctx: ctx, engine: e, dst: dst, family: icmpx.FamilyOf(dst), opts: &o, sink: sink,
-		box: newInbox(), base: e.Counters(), began: now, deadline: now.Add(o.Timeout),
+		box: inbox.New(), base: e.Counters(), began: now, deadline: now.Add(o.Timeout),
 		methods: methodsOf(o.Method), flowCount: maxFlows, mixed: make(map[track]bool),
 	}
 	r.setTop()
-	defer r.box.close()
+	defer r.box.Close()
 	err = r.loop()
 	return r.finish(err)
 }
@@ -67,6 +68,17 @@ func (r *run) setTop() {
 	}
 }
 
+// hear is the callback of every probe. Lost is left out: the search has its own
+// patience. Only payloads share the engine's buffers, and none is read later.
+func (r *run) hear(res *probe.Result) {
+	if res.Fate == probe.Lost || res.Fate == probe.Notice {
+		return
+	}
+	c := *res
+	c.Reply.Payload, c.Reply.Quote.Payload, c.Reply.Ext = nil, nil, nil
+	r.box.Put(c)
+}
+
 // A run is one search.
 type run struct {
 	ctx      context.Context // ends the run; probes are not bound to it
@@ -75,7 +87,7 @@ type run struct {
 	family   icmpx.Family
 	opts     *Options
 	sink     func(*Event)
-	box      *inbox
+	box      *inbox.Inbox
 	base     probe.Counters
 	began    time.Time
 	deadline time.Time
@@ -174,7 +186,7 @@ func (r *run) send(a ask) error {
 	r.news()
 	p := r.request(&a)
 	p.Ref = uint64(len(r.log) - 1)
-	err := r.engine.Start(r.ctx, p, r.box.put)
+	err := r.engine.Start(r.ctx, p, r.hear)
 	r.log[p.Ref].sent = time.Now()
 	if err == nil {
 		return nil
@@ -232,7 +244,7 @@ func (r *run) sleep(t time.Time) error {
 	defer timer.Stop()
 	select {
 	case <-timer.C:
-	case <-r.box.wake:
+	case <-r.box.Wake():
 		r.drain()
 	case <-r.ctx.Done():
 		return context.Cause(r.ctx)

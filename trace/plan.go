@@ -146,7 +146,7 @@ func (r *run) drop(a ask) {
 // start hands a probe to the engine.
 func (r *run) start(a ask, p probe.Probe) error {
 	p.Ref = uint64(len(r.asks))
-	if err := r.engine.Start(r.ctx, p, r.box.put); err != nil {
+	if err := r.engine.Start(r.ctx, p, r.hear); err != nil {
 		return err
 	}
 	r.asks = append(r.asks, a)

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/icmpx/icmpx/icmpx"
+	"github.com/icmpx/icmpx/internal/inbox"
 	"github.com/icmpx/icmpx/probe"
 )
 
@@ -37,12 +38,20 @@ func Run(ctx context.Context, e *probe.Engine, dst netip.Addr, o Options, sink f
 	now := time.Now()
 	r := &run{
 		ctx: ctx, engine: e, dst: dst, family: icmpx.FamilyOf(dst), opts: &o, sink: sink,
-		box: newInbox(), base: e.Counters(), began: now,
+		box: inbox.New(), base: e.Counters(), began: now,
 		path: newPath(&o, dst, now), row: o.FirstTTL, size: o.Size,
 	}
-	defer r.box.close()
+	defer r.box.Close()
 	err = r.loop()
 	return r.finish(err)
+}
+
+// hear is the callback of every probe. The trace has its own patience, and the
+// engine counts what it rejects.
+func (r *run) hear(res *probe.Result) {
+	if res.Fate != probe.Lost && res.Fate != probe.Rejected {
+		r.box.Put(res.Clone())
+	}
 }
 
 // A run is one trace.
@@ -53,7 +62,7 @@ type run struct {
 	family icmpx.Family
 	opts   *Options
 	sink   func(*Event)
-	box    *inbox
+	box    *inbox.Inbox
 	base   probe.Counters
 	began  time.Time
 
@@ -137,7 +146,7 @@ func (r *run) sleep(t time.Time) error {
 	defer timer.Stop()
 	select {
 	case <-timer.C:
-	case <-r.box.wake:
+	case <-r.box.Wake():
 	case <-r.ctx.Done():
 		return context.Cause(r.ctx)
 	}
@@ -146,7 +155,7 @@ func (r *run) sleep(t time.Time) error {
 
 // drain books what has come.
 func (r *run) drain() {
-	list := r.box.take()
+	list := r.box.Take()
 	for i := range list {
 		r.book(&list[i])
 	}
