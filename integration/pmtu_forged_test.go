@@ -46,27 +46,24 @@ func tooBig(from netip.Addr, quote []byte, mtu int) ([]byte, error) {
 	return append(head, b...), err
 }
 
-// An attacker is a host beside a path. It is told of packets as they pass, and
-// lies to their sender about them, before the truth can come back.
+// An attacker is a host beside a path. It sees packets as they pass, and lies to
+// their sender about them, before the truth can come back.
 type attacker struct {
-	t     *testing.T
-	wire  *lab.Injector
+	t   *testing.T
+	lie func(p []byte) (quote []byte, mtu int)
+
+	mu    sync.Mutex
+	wire  *lab.Injector // nil: not there yet, or no more
 	addrs [2]netip.Addr // of IPv4 and IPv6
-	heard chan []byte
-	lie   func(p []byte) (quote []byte, mtu int)
-	done  sync.WaitGroup
 }
 
 // attackedPath builds a path with an attacker: a second hop in front of a link
 // of mtu bytes, 5 ms behind the first. The attacker hears of the large packets.
 func attackedPath(t *testing.T, mtu int, lie func([]byte) ([]byte, int)) *lab.Routed {
 	t.Helper()
-	a := &attacker{t: t, heard: make(chan []byte, 4096), lie: lie}
+	a := &attacker{t: t, lie: lie}
 	tell := func(p *router.Packet) router.Verdict {
-		select {
-		case a.heard <- bytes.Clone(p.Bytes):
-		default: // it has enough to do
-		}
+		a.attack(p.Bytes)
 		return router.Pass
 	}
 	n, err := lab.BuildRouted(lab.RoutedOptions{
@@ -79,32 +76,39 @@ func attackedPath(t *testing.T, mtu int, lie func([]byte) ([]byte, int)) *lab.Ro
 	})
 	labtest.OK(t, err)
 	i := n.At("attacker").Iface(0)
-	a.addrs = [2]netip.Addr{i.Addr(false), i.Addr(true)}
-	a.wire, err = i.Injector()
+	wire, err := i.Injector()
 	labtest.OK(t, err)
+	a.arm(wire, i)
 	t.Cleanup(func() {
 		labtest.OK(t, n.Router.Close()) // who tells the attacker
-		close(a.heard)
-		a.done.Wait()
-		labtest.OK(t, a.wire.Close())
+		labtest.OK(t, wire.Close())
 		n.Network.Close()
 	})
 	labtest.OK(t, n.Client.AllowPing())
-	a.done.Go(a.run)
 	return n
 }
 
-func (a *attacker) run() {
-	for p := range a.heard {
-		quote, mtu := a.lie(p)
-		b, err := tooBig(a.addrs[p[0]>>4/6], quote, mtu)
-		if err == nil {
-			err = a.wire.Send(b)
-		}
-		if err != nil {
-			a.t.Errorf("forge: %v", err)
-			return
-		}
+func (a *attacker) arm(wire *lab.Injector, i *lab.Iface) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.wire, a.addrs = wire, [2]netip.Addr{i.Addr(false), i.Addr(true)}
+}
+
+// attack lies about a packet before the router passes it on, so that no answer
+// is faster.
+func (a *attacker) attack(p []byte) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.wire == nil {
+		return
+	}
+	quote, mtu := a.lie(bytes.Clone(p))
+	b, err := tooBig(a.addrs[p[0]>>4/6], quote, mtu)
+	if err == nil {
+		err = a.wire.Send(b)
+	}
+	if err != nil {
+		a.t.Errorf("forge: %v", err)
 	}
 }
 

@@ -42,6 +42,12 @@ func (r *run) conclude() {
 	o := r.outlook()
 	res := &r.res
 	res.AtLeast, res.AtMost = o.least, max(o.most, o.least)
+	for i := range r.log {
+		// Whatever was said of it, what arrived was not too large.
+		if a := &r.log[i]; a.arrived && a.ttl == 0 {
+			res.AtMost = max(res.AtMost, a.size)
+		}
+	}
 	if r.link == 0 && res.AtMost >= largest(r.family) && res.AtLeast == 0 {
 		res.AtMost = 0
 	}

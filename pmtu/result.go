@@ -121,8 +121,9 @@ type Result struct {
 	// PMTU is the path MTU on the way to the destination: packets of that size
 	// arrived and those a byte larger did not, or no larger ones may leave. 0: not
 	// known. AtLeast is the largest size that arrived (0: none) and AtMost one
-	// less than the smallest that was proven not to, or the interface's MTU (0:
-	// nothing is known); both equal a known PMTU.
+	// less than the smallest that was proven not to, but no less than any that
+	// arrived during the search, or the interface's MTU (0: nothing is known); both
+	// equal a known PMTU.
 	PMTU            int
 	AtLeast, AtMost int
 
