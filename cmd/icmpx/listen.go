@@ -67,6 +67,7 @@ func newListenSession(ctx context.Context, sys *system, r *listenRun) *listenSes
 // open opens all that takes a privilege, and gives up all privileges.
 func (s *listenSession) open() error {
 	cfg := s.wanted.socket
+	cfg.Delay = s.wanted.patience(s.sys.stdout)
 	var err error
 	if s.capture.match, cfg.Filter, err = liveFilter(s.wanted.filter, s.asked.all); err != nil {
 		return usage(findCommand("listen"), err)
@@ -215,7 +216,7 @@ func (s *listenSession) greet() {
 	if s.sock.IncomingOnly() {
 		s.say("this system has no packet sockets: only the ICMP messages that this host receives are heard", "")
 	}
-	if s.record != nil && (s.wanted.rotate.Size != 0 || s.wanted.rotate.Period != 0) {
+	if s.record != nil && (s.wanted.rotate.Size != 0 || s.wanted.rotate.Period != 0) { // a second time, now without privileges
 		if err := capfile.CheckDirectory(s.record.files.Name()); err != nil {
 			s.say(fmt.Sprintf("no further file can be made without privileges, and the first goes on: %v", err), "")
 		}

@@ -16,6 +16,7 @@ import (
 	"testing/fstest"
 	"time"
 
+	"github.com/icmpx/icmpx/cmd/icmpx/internal/getopt"
 	"github.com/icmpx/icmpx/icmpx"
 	"github.com/icmpx/icmpx/internal/owner"
 )
@@ -97,6 +98,7 @@ type listenWorld struct {
 	finder         fakeFinder
 	openErr        error
 	dropErr        error
+	dropped        func() // called when privileges are given up; nil: nothing is
 	proc           fs.FS
 	stdout, stderr bytes.Buffer
 	did            []string
@@ -109,7 +111,13 @@ func (w *listenWorld) run(t *testing.T, ctx context.Context, args ...string) int
 	return run(ctx, append([]string{"listen"}, args...), &system{
 		stdin: strings.NewReader(""), stdout: &w.stdout, stderr: &w.stderr,
 		version: func() string { return "test" }, proc: w.proc, uid: 1000,
-		drop: func() error { note("drop"); return w.dropErr },
+		drop: func() error {
+			note("drop")
+			if w.dropped != nil {
+				w.dropped()
+			}
+			return w.dropErr
+		},
 		listenPackets: func(cfg icmpx.PacketConfig) (packetSocket, error) {
 			note("socket")
 			w.wire.cfg = cfg
@@ -176,6 +184,8 @@ func TestListenFails(t *testing.T) {
 		{"no proc", listenWorld{proc: fstest.MapFS{"x": nil}}, []string{"--sockets"}, ""},
 		{"packets", listenWorld{wire: fakeWire{fault: bad}}, nil, "error: bad"},
 		{"file", listenWorld{}, []string{"-w", "/nonexistent/a"}, "no such file or directory"},
+		{"directory", listenWorld{}, []string{"-w", "/proc/self/comm", "-C1"}, "check directory of capture files"},
+		{"directory", listenWorld{}, []string{"-w", "/proc/self/comm", "-G1"}, "check directory of capture files"},
 	} {
 		code := tt.w.run(t, t.Context(), tt.args...)
 		if tt.want != "" && (code != 2 || !strings.Contains(tt.w.stderr.String(), tt.want)) {
@@ -258,7 +268,7 @@ func TestListenSocketsText(t *testing.T) {
 		t.Errorf("got exit code %d, %q\n%s%s", code, w.did, w.stdout.String(), w.stderr.String())
 	}
 	w = listenWorld{proc: proc}
-	w.run(t, t.Context(), "--sockets", "-j")
+	w.run(t, t.Context(), "--sockets", "-j", "-n")
 	for _, want := range []string{
 		`{"event":"socket","family":"ipv4","socket":"raw","protocol":1,"local":null,"remote":null,"uid":5,"inode":21,"netns":9,"processes":[{"pid":7,"command":"a\u0007b"}]}`,
 		`{"event":"socket","family":"ipv6","socket":"datagram","id":1,"local":null,"remote":null,"uid":5,"inode":22,"netns":9,"processes":[]}`,
@@ -287,6 +297,74 @@ func TestListenWritesOnly(t *testing.T) {
 		entries, err := os.ReadDir(dir)
 		if err != nil || len(entries) != 1 {
 			t.Errorf("%q: %d files, %v", tt.args, len(entries), err)
+		}
+	}
+}
+
+// TestListenDirectoryLost finds that no file can be made any more when privileges
+// are gone: the capture begins nevertheless, in the file that is open.
+func TestListenDirectoryLost(t *testing.T) {
+	const lost = "no further file can be made without privileges"
+	for _, tt := range []struct {
+		args []string
+		want int
+	}{
+		{[]string{"-C1"}, 1}, {[]string{"-G60"}, 1}, {nil, 0},
+	} {
+		dir := filepath.Join(t.TempDir(), "captures")
+		if err := os.Mkdir(dir, 0o700); err != nil {
+			t.Fatal(err)
+		}
+		w := listenWorld{wire: fakeWire{packets: []icmpx.CapturedPacket{echoPacket(8, 1, true)}}}
+		w.dropped = func() {
+			if err := os.RemoveAll(dir); err != nil {
+				t.Error(err)
+			}
+		}
+		code := w.run(t, ended(t), append(tt.args, "-w", filepath.Join(dir, "a"))...)
+		if text := w.stderr.String(); code != 0 || strings.Count(text, lost) != tt.want {
+			t.Errorf("%q: exit code %d, stderr %q", tt.args, code, text)
+		}
+	}
+}
+
+// TestListenPatience lets packets wait for each other the longer, the less anybody
+// waits for them.
+func TestListenPatience(t *testing.T) {
+	r, pipe, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	defer pipe.Close()
+	for _, tt := range []struct {
+		args   string
+		stdout io.Writer
+		want   time.Duration
+	}{
+		{"", &bytes.Buffer{}, 0},
+		{"", pipe, unwatched},
+		{"-j", pipe, unwatched},
+		{"-l", pipe, 0},
+		{"-w -", pipe, unwatched},
+		{"-w - -U", pipe, 0},
+		{"-w a", &bytes.Buffer{}, recorded},
+		{"-w a --stats", pipe, recorded},
+		{"-w a -U", pipe, 0},
+		{"-w a --print", &bytes.Buffer{}, 0},
+		{"-w a --process", pipe, promptly},
+	} {
+		cmd := findCommand("listen")
+		line, err := getopt.Parse(cmd.grammar(), strings.Fields(tt.args))
+		if err != nil {
+			t.Fatal(err)
+		}
+		run, err := parseListen(line, cmd)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := run.patience(tt.stdout); got != tt.want {
+			t.Errorf("%s: %v, want %v", tt.args, got, tt.want)
 		}
 	}
 }
@@ -320,7 +398,14 @@ func TestListenUsage(t *testing.T) {
 		{"-w - --json", "cannot take both"},
 		{"-w - --print", "cannot take both"},
 		{"--sockets icmp", "lists sockets"},
-		{"--sockets -w a", "lists sockets"},
+		{"--sockets -w a", "-w (--write) goes with packets: --sockets lists sockets"},
+		{"--sockets -c 1", "-c (--count) goes with packets"},
+		{"--sockets --for 1", "--for goes with packets"},
+		{"--sockets --process", "--process goes with packets"},
+		{"--sockets -v", "-v (--verbose) goes with packets"},
+		{"--sockets -j --no-raw", "--no-raw goes with packets"},
+		{"--sockets -I eth0", "-I (--interface) goes with packets"},
+		{"--sockets --filter icmp", "--filter goes with packets"},
 		{"--filter icmp icmp6", "more than one filter"},
 		{"tcp", "tcp"},
 		{"-D", "ip link lists the interfaces"},

@@ -2,6 +2,8 @@ package main
 
 import (
 	"errors"
+	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -86,6 +88,10 @@ type listenRun struct {
 func parseListen(line *getopt.Line, cmd *command) (*listenRun, error) {
 	r := &listenRun{process: line.Has("process"), sockets: line.Has("sockets"), flush: line.Has("packet-buffered")}
 	v := &valueReader{line: line, cmd: cmd}
+	if r.sockets {
+		r.views.json = line.Has("json")
+		return r, refuseOthers(line, cmd)
+	}
 	r.views.readViews(v)
 	r.readSocket(v)
 	r.readFiles(v)
@@ -99,10 +105,23 @@ func parseListen(line *getopt.Line, cmd *command) (*listenRun, error) {
 	}
 	r.views.filter = r.filter
 	r.show = r.write == "" || line.Has("print") || r.views.json
-	if r.sockets && (len(line.Operands) > 0 || r.write != "" || r.process) {
-		v.refuse(errors.New("--sockets lists sockets, and listens to no packets"))
-	}
 	return r, v.err
+}
+
+// refuseOthers refuses what --sockets has no use for: the flags of packets. That
+// addresses have no names is so anyway.
+func refuseOthers(line *getopt.Line, cmd *command) error {
+	const why = "--sockets lists sockets, and listens to no packets"
+	if len(line.Operands) > 0 {
+		return errors.New(why + ": it takes no filter")
+	}
+	for _, f := range cmd.flags {
+		if line.Has(f.Long) && !slices.Contains([]string{"sockets", "json", "numeric"}, f.Long) {
+			v := valueReader{line: line, cmd: cmd}
+			return fmt.Errorf("%s goes with packets: %s", v.spell(f.Long), why)
+		}
+	}
+	return nil
 }
 
 // Bounds of values.
@@ -136,14 +155,7 @@ func (r *listenRun) readSocket(v *valueReader) {
 	case c.Promiscuous && (c.Interface == "" || c.Interface == "any"):
 		v.refuse(&usageError{err: errors.New("--promiscuous is of one interface"), hint: "-I names it"})
 	}
-	if r.process {
-		c.Delay = promptly
-	}
 }
-
-// promptly is how long a packet may wait to be read if the process that sent it
-// is looked for: it may end any moment.
-const promptly = time.Millisecond
 
 // readFiles reads where packets are written to.
 func (r *listenRun) readFiles(v *valueReader) {

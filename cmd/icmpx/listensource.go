@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"io"
 	"os"
 	"time"
 
@@ -28,6 +29,32 @@ func listenPackets(cfg icmpx.PacketConfig) (packetSocket, error) {
 		return nil, err // not s: a nil *PacketSocket is no nil packetSocket
 	}
 	return s, nil
+}
+
+// How long a packet may wait to be read. The kernel hands over a block of its
+// buffer after that time, however few packets are in it: the longer it takes, the
+// more packets there is room for while reading is held up.
+const (
+	promptly  = time.Millisecond       // the process that sent it is looked for, and may end any moment
+	unwatched = 100 * time.Millisecond // it goes to a pipe or a file
+	recorded  = 200 * time.Millisecond // it goes to a capture file alone
+)
+
+// patience chooses that time; 0, for what a person sees at once, is the default of
+// the socket.
+func (r *listenRun) patience(stdout io.Writer) time.Duration {
+	f, isFile := stdout.(*os.File)
+	switch {
+	case r.process:
+		return promptly
+	case r.flush || r.views.eager:
+		return 0
+	case !r.show && r.write != "-":
+		return recorded
+	case isFile && !isTerminal(f):
+		return unwatched
+	}
+	return 0
 }
 
 // A liveSource makes frames of the packets of a socket.

@@ -67,7 +67,9 @@ type Rotator struct {
 }
 
 // NewRotator opens the first file, of a capture that begins now. Existing files
-// are overwritten, as tcpdump overwrites them.
+// are overwritten, as tcpdump overwrites them. If Create is to make more of them,
+// a directory that can take none is an error, and nothing is overwritten: see
+// CheckDirectory.
 func NewRotator(o Rotation, wo WriterOptions, now time.Time) (*Rotator, error) {
 	switch {
 	case o.Size < 0 || o.Period < 0 || o.Files < 0:
@@ -75,6 +77,7 @@ func NewRotator(o Rotation, wo WriterOptions, now time.Time) (*Rotator, error) {
 	case o.Files > 0 && o.Size == 0 && o.Period == 0:
 		return nil, errors.New("a number of capture files says nothing without a size or a period")
 	}
+	further := o.Open == nil && (o.Size > 0 || o.Period > 0)
 	if o.Open == nil {
 		o.Open = Create
 	}
@@ -85,6 +88,11 @@ func NewRotator(o Rotation, wo WriterOptions, now time.Time) (*Rotator, error) {
 	name, err := r.nameOf(now, 0)
 	if err != nil {
 		return nil, err
+	}
+	if further {
+		if err := CheckDirectory(name); err != nil {
+			return nil, err
+		}
 	}
 	file, err := o.Open(name)
 	if err != nil {

@@ -252,6 +252,15 @@ func TestRotatorOnDisk(t *testing.T) {
 	if entries, err := os.ReadDir(dir); err != nil || len(entries) != 2 {
 		t.Errorf("left %v, %v", entries, err)
 	}
+	odd := "/proc/self/comm" // can be written to, and stands in a directory that takes no files
+	if err := capfile.CheckDirectory(odd); err == nil {
+		t.Error("a directory that takes no files passes")
+	}
+	for _, o := range []capfile.Rotation{{Name: odd, Size: 150}, {Name: odd, Period: time.Second}} {
+		if _, err := capfile.NewRotator(o, capfile.WriterOptions{}, second); err == nil || !strings.Contains(err.Error(), "check directory") {
+			t.Errorf("%+v: %v", o, err)
+		}
+	}
 	missing := filepath.Join(dir, "missing", "capture")
 	if err := capfile.CheckDirectory(missing); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("checked: %v", err)

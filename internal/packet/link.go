@@ -2,6 +2,7 @@ package packet
 
 import (
 	"encoding/binary"
+	"math"
 
 	"github.com/icmpx/icmpx/icmpx"
 )
@@ -70,21 +71,79 @@ func (d *Decoder) rareLink() next {
 // cooked reads the header of a Linux cooked capture, version 1
 // (https://www.tcpdump.org/linktypes/LINKTYPE_LINUX_SLL.html).
 func (d *Decoder) cooked() next {
-	h := d.take(16, "cooked header cut short")
+	h := d.take(cookedLen, "cooked header cut short")
 	if h == nil {
 		return none
 	}
+	d.place()
 	return d.cookedProtocol(be16(h[2:]), be16(h[14:]))
 }
 
 // cookedV2 reads the header of version 2
 // (https://www.tcpdump.org/linktypes/LINKTYPE_LINUX_SLL2.html).
 func (d *Decoder) cookedV2() next {
-	h := d.take(20, "cooked header cut short")
+	h := d.take(cookedV2Len, "cooked header cut short")
 	if h == nil {
 		return none
 	}
+	d.place()
 	return d.cookedProtocol(be16(h[8:]), be16(h))
+}
+
+// place notes which interface a cooked header says, and which way the frame
+// went, if the capture itself says nothing of that. All interfaces together,
+// "any", are none.
+func (d *Decoder) place() {
+	f := d.f
+	if n := f.CookedInterface(); n != 0 && f.Iface == 0 && (f.IfaceName == "" || f.IfaceName == "any") {
+		f.Iface, f.IfaceCooked = n, true
+	}
+	if f.Direction != DirectionUnknown {
+		return
+	}
+	switch typ, _ := f.PacketType(); {
+	case typ == PacketOutgoing:
+		f.Direction = Outgoing
+	case typ < PacketOutgoing:
+		f.Direction = Incoming
+	}
+}
+
+// Lengths of cooked headers in bytes.
+const (
+	cookedLen   = 16
+	cookedV2Len = 20
+)
+
+// Packet types of Linux (if_packet.h): whom a frame was for. Higher ones are
+// seen inside the kernel only.
+const (
+	PacketHost      = 0 // the capturing host
+	PacketBroadcast = 1
+	PacketMulticast = 2
+	PacketOtherHost = 3
+	PacketOutgoing  = 4 // sent by the capturing host
+)
+
+// PacketType returns the packet type in the cooked header that a frame begins
+// with, and whether there is one.
+func (f *Frame) PacketType() (typ uint16, ok bool) {
+	switch {
+	case f.Link == LinkCooked && len(f.Data) >= cookedLen:
+		return be16(f.Data), true
+	case f.Link == LinkCookedV2 && len(f.Data) >= cookedV2Len:
+		return uint16(f.Data[10]), true
+	}
+	return 0, false
+}
+
+// CookedInterface returns the number of the interface in the cooked header that
+// a frame begins with, by the kernel of the capturing host; 0: none.
+func (f *Frame) CookedInterface() int {
+	if f.Link != LinkCookedV2 || len(f.Data) < cookedV2Len {
+		return 0
+	}
+	return int(min(binary.BigEndian.Uint32(f.Data[4:]), math.MaxInt32))
 }
 
 // Numbers of Linux in a cooked header: device types with other protocol

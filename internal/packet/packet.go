@@ -52,7 +52,8 @@ const (
 )
 
 // A Frame is what a capture holds of one packet. Data, and what shares it, is
-// valid until the next frame is read into the same Frame.
+// valid until the next frame is read into the same Frame. Interface and direction
+// may be unknown until a Decoder finds them in a cooked header.
 type Frame struct {
 	Number    int       // from 1, in the order of the capture
 	Time      time.Time // zero where the container has none
@@ -63,6 +64,9 @@ type Frame struct {
 	IfaceName string // "" if unknown; comes from the capture: escape it
 	Comments  []string
 	Direction Direction
+	// IfaceCooked: a Decoder found Iface in a cooked header; the capture itself
+	// has no such number.
+	IfaceCooked bool
 	// Unfinished: the host left checksums to a device that had not computed
 	// them when the frame was captured. They are not bad.
 	Unfinished bool

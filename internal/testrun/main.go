@@ -25,7 +25,7 @@ const module = "github.com/icmpx/icmpx"
 
 func main() {
 	race := flag.String("race", "auto", "race detector: on, off, or auto: where a C compiler is present")
-	timeout := flag.String("timeout", "4m", "longest time that the tests of one package may take")
+	timeout := flag.String("timeout", "6m", "longest time that the tests of one package may take")
 	flag.Parse()
 	if err := run(os.Stdout, *race, *timeout); err != nil {
 		fmt.Fprintln(os.Stderr, "testrun:", err)

@@ -46,16 +46,51 @@ func (t *PacketText) AppendPacket(b []byte, p *packet.Packet, findings []Finding
 }
 
 // appendPlace appends where a frame was captured, if the capture says so: the
-// interface and the direction, as tcpdump -i any does.
+// interface and the direction, as tcpdump -i any does. A version 1 cooked header
+// names no interface: tcpdump says nothing of the direction then either.
 func (t *PacketText) appendPlace(b []byte, f *packet.Frame) []byte {
-	if f.IfaceName == "" || f.Direction == packet.DirectionUnknown {
+	if f.Direction == packet.DirectionUnknown || !hasInterface(f) {
 		return b
 	}
-	b = AppendSafe(b, f.IfaceName)
-	if f.Direction == packet.Outgoing {
-		return append(b, " Out "...)
+	start := len(b)
+	b = appendInterface(b, f)
+	for len(b)-start < interfaceWidth {
+		b = append(b, ' ')
 	}
-	return append(b, " In  "...)
+	return append(b, directionMark(f)...)
+}
+
+// interfaceWidth is how many columns an interface has at least.
+const interfaceWidth = 5
+
+// hasInterface reports whether a frame's interface is known: the capture names
+// it, or a cooked header has its number.
+func hasInterface(f *packet.Frame) bool { return f.IfaceName != "" || f.CookedInterface() != 0 }
+
+// appendInterface appends the name of an interface, else # and its number: which
+// name the number has on this host says nothing of the host of the capture.
+func appendInterface(b []byte, f *packet.Frame) []byte {
+	if n := f.CookedInterface(); n != 0 && (f.IfaceName == "" || f.IfaceName == "any") {
+		return strconv.AppendInt(append(b, '#'), int64(n), 10)
+	}
+	return AppendSafe(b, f.IfaceName)
+}
+
+// directionMark returns tcpdump's word for the way of a frame, or for whom it
+// was, with its blanks.
+func directionMark(f *packet.Frame) string {
+	if f.Direction == packet.Outgoing {
+		return " Out "
+	}
+	switch typ, _ := f.PacketType(); typ {
+	case packet.PacketBroadcast:
+		return " B   "
+	case packet.PacketMulticast:
+		return " M   "
+	case packet.PacketOtherHost:
+		return " P   "
+	}
+	return " In  "
 }
 
 // appendIP appends the addresses and what the packet is.

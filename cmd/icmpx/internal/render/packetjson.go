@@ -59,7 +59,7 @@ func (j *PacketJSON) frame(o *object, p *packet.Packet) {
 	j.clock.append(o, "time", f.Time)
 	o.int("len", int64(f.Len))
 	o.int("caplen", int64(len(f.Data)))
-	if f.Iface != 0 {
+	if f.Iface != 0 && !f.IfaceCooked {
 		o.int("iface", int64(f.Iface))
 	}
 	if f.IfaceName != "" {

@@ -142,8 +142,9 @@ func (w *tree) place(f *packet.Frame) {
 		return
 	}
 	w.begin("interface")
-	w.b = AppendSafe(w.b, f.IfaceName)
-	if f.IfaceName == "" {
+	if hasInterface(f) {
+		w.b = appendInterface(w.b, f)
+	} else {
 		w.b = append(w.b, '?')
 	}
 	switch f.Direction {
