@@ -94,7 +94,7 @@ func (c *cursor) ndOption(whole bool) {
 	switch typ {
 	case ndSourceLinkAddr, ndTargetLinkAddr:
 		c.rest("link-layer address")
-	case ndPrefixInfo, ndoNewPrefix:
+	case ndPrefixInfo:
 		c.prefixInfo()
 	case ndRedirected:
 		c.redirected()
@@ -144,6 +144,11 @@ func (c *cursor) rareOption(typ uint8) {
 		c.bytes("reserved", 6)
 		c.uint("seconds", 6)
 		c.uint("fraction", 2)
+	case ndoAddrPrefix, ndoNewPrefix:
+		c.uint("option code", 1)
+		c.uint("prefix length", 1)
+		c.uint("reserved", 4)
+		c.addr("address", 16)
 	case ndoMobilityAnchor:
 		c.uint("distance and preference", 1)
 		c.uint("flags", 1)

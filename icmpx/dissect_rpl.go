@@ -13,13 +13,13 @@ const (
 
 // rpl reads a control message of the routing protocol for low-power networks.
 func (c *cursor) rpl(code uint8) {
-	if code&rplSecure != 0 {
-		c.rplSecurity()
-	}
-	if c.cut {
-		return
-	}
+	encrypted := code&rplSecure != 0 && c.rplSecurity()
 	switch {
+	case c.cut:
+		return
+	case encrypted:
+		c.rest("body")
+		return
 	case code == rplCheck:
 		c.uint("instance", 1)
 		c.flags(bitField{"response", 1}, bitField{"flags", 7})
@@ -42,19 +42,34 @@ func (c *cursor) rpl(code uint8) {
 	c.rplOptions()
 }
 
-// rplSecurity reads the security section (RFC 6550 section 6.1). The length of
-// the key identifier depends on the mode.
-func (c *cursor) rplSecurity() {
+// rplSecurity reads the security section (RFC 6550 section 6.1) and reports
+// whether what follows is encrypted.
+func (c *cursor) rplSecurity() (encrypted bool) {
 	c.flags(bitField{"counter is time", 1}, bitField{"reserved", 7})
 	c.uint("algorithm", 1)
 	b := c.take("key identifier mode", 1)
 	if b == nil {
-		return
+		return false
 	}
 	c.bits(b[0], bitField{"key identifier mode", 2}, bitField{"reserved", 3}, bitField{"security level", 3})
 	c.uint("security flags", 1)
 	c.uint("counter", 4)
-	c.bytes("key identifier", [...]int{1, 9, 0, 9}[b[0]>>6])
+	encrypted = b[0]&7 == 1 || b[0]&7 == 3 // in all modes
+	c.bytes("key identifier", rplKeyLen(b[0]>>6, encrypted))
+	return encrypted
+}
+
+// rplKeyLen returns the length in bytes of a key identifier by its mode: an
+// index, or where that comes from and an index (RFC 6550 section 6.1). With a
+// signature (3) a key is named for what is encrypted alone.
+func rplKeyLen(mode uint8, encrypted bool) int {
+	switch {
+	case mode == 0:
+		return 1
+	case mode == 2, mode == 3 && encrypted:
+		return 9
+	}
+	return 0
 }
 
 // rplInformation reads a DODAG information object (RFC 6550 section 6.3).

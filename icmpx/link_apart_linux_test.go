@@ -74,6 +74,25 @@ func TestNoLearningShares(t *testing.T) {
 	}
 }
 
+// TestNoLearningAlone has a datagram link that got no second socket send with one.
+func TestNoLearningAlone(t *testing.T) {
+	eachSocket(t, func(t *testing.T, cfg icmpx.ICMPConfig) {
+		cfg.NoLearning, cfg.DF = true, icmpx.DFProbe
+		l := listen(t, cfg)
+		if cfg.Family != icmpx.IPv4 || l.Mode() != icmpx.ModeDatagram {
+			return // it never is alone
+		}
+		if err := l.WithoutApart(cfg); err != nil {
+			t.Fatal(err)
+		}
+		send(t, l, echo(l, loopback[cfg.Family], 1))
+		recvUntil(t, l, has(1, icmpx.KindEchoReply))
+		if mode, err := l.MTUMode(); err != nil || mode != unix.IP_PMTUDISC_PROBE {
+			t.Errorf("path-MTU discovery mode %d, %v: the header says nothing of DF", mode, err)
+		}
+	})
+}
+
 func TestNoLearningOptions(t *testing.T) {
 	cfg := icmpx.ICMPConfig{Family: icmpx.IPv4, NoLearning: true, Options: icmpx.RecordRoute()}
 	if l, err := icmpx.ListenICMP(cfg); err == nil {

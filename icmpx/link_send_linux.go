@@ -39,8 +39,8 @@ func (s *sender) init(l *ICMPLink, cfg *ICMPConfig) {
 	s.link, s.box = l, newOutbox()
 	s.usual, s.dfNow, s.modes = cfg.DF, cfg.DF, cfg.Family.sock().mtuModes
 	s.modes[DFSystem] = l.systemDF
-	if l.apart != nil {
-		s.dfNow = noDF
+	if cfg.NoLearning && cfg.Family == IPv4 {
+		s.dfNow = noDF // also where no socket could be opened that sends apart
 	}
 	s.flow = cfg.FlowLabel
 	if cfg.FixSource {

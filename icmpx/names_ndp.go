@@ -8,7 +8,8 @@ const (
 	ndoInterval         = 7  // RFC 6275 section 7.3
 	ndoHomeAgent        = 8  // RFC 6275 section 7.4
 	ndoTimestamp        = 13 // RFC 3971 section 5.3.1
-	ndoNewPrefix        = 18 // RFC 5568, laid out as a prefix information
+	ndoAddrPrefix       = 17 // RFC 5568 section 6.4.1
+	ndoNewPrefix        = 18 // RFC 4068 section 6.4.2, laid out as 17
 	ndoMobilityAnchor   = 23 // RFC 5380 section 4.2
 	ndoFlagsExtension   = 26 // RFC 5175
 	ndoAddrRegistration = 33 // RFC 6775 section 4.1
@@ -54,7 +55,7 @@ func NDOptionName(typ uint8) string {
 		return "Trust Anchor"
 	case 16:
 		return "Certificate"
-	case 17:
+	case ndoAddrPrefix:
 		return "IP Address/Prefix"
 	case ndoNewPrefix:
 		return "New Router Prefix Information"

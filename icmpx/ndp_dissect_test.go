@@ -122,7 +122,8 @@ func TestDiscoveryPaths(t *testing.T) {
 		path string
 		want any
 	}{
-		{"new prefix", icmpx.IPv6, "8500 0000 00000000 1204 4000" + repeated("00", 12) + addr, "option/prefix", "2001:db8::1"},
+		{"new prefix", icmpx.IPv6, "8500 0000 00000000 1203 0040 00000000" + addr, "option/address", "2001:db8::1"},
+		{"address or prefix", icmpx.IPv6, "8500 0000 00000000 1103 0280 00000000" + addr, "option/prefix length", uint64(128)},
 		{"shortcut limit", icmpx.IPv6, "8500 0000 00000000 0601 070000000000", "option/shortcut limit", uint64(7)},
 		{"home agent", icmpx.IPv6, "8500 0000 00000000 0801 0000 0005 003c", "option/preference", uint64(5)},
 		{"SEND timestamp", icmpx.IPv6, "8500 0000 00000000 0d02 000000000000 000000000009 8000", "option/seconds", uint64(9)},
@@ -149,7 +150,11 @@ func TestDiscoveryPaths(t *testing.T) {
 		{"DIO option", icmpx.IPv6, "9b01 0000 1e f0 0100 88 f0 00 00" + addr + "0302 0102", "option/data", "0102"},
 		{"DAO", icmpx.IPv6, "9b02 0000 1e c0 00 f1" + addr, "DODAG", "2001:db8::1"},
 		{"DAO without DODAG", icmpx.IPv6, "9b02 0000 1e 80 00 f1 00", "option/type", uint64(0)},
-		{"secure DIS", icmpx.IPv6, "9b80 0000 80 00 40 00 00000007 00112233445566 7788 00 00", "key identifier", "001122334455667788"},
+		{"secure DIS", icmpx.IPv6, "9b80 0000 80 00 80 00 00000007 00112233445566 7788 00 00", "key identifier", "001122334455667788"},
+		{"secure DIS of a pair", icmpx.IPv6, "9b80 0000 80 00 40 00 00000007 09 00", "flags", uint64(9)},
+		{"secure DIS, signed", icmpx.IPv6, "9b80 0000 80 00 c2 00 00000007 09 00", "flags", uint64(9)},
+		{"secure DIS, encrypted", icmpx.IPv6, "9b80 0000 80 00 43 00 00000007 0900", "body", "0900"},
+		{"secure DIS, signed and encrypted", icmpx.IPv6, "9b80 0000 80 00 c1 00 00000007 001122334455667788 0900", "body", "0900"},
 		{"consistency check", icmpx.IPv6, "9b8a 0000 00 00 00 00 00000007 01 1e 80 0001" + addr + "00000009", "destination counter", uint64(9)},
 		{"unknown RPL code", icmpx.IPv6, "9b09 0000 0102", "body", "0102"},
 		{"locator update", icmpx.IPv6, "9c00 0000 01 01 0000 0011223344556677 0001 003c", "locator/preference", uint64(1)},

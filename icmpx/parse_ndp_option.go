@@ -9,7 +9,7 @@ import (
 // included. Types that are not known may have any length.
 func ndOptionFits(typ uint8, n int) bool {
 	switch typ {
-	case ndPrefixInfo, ndoNewPrefix:
+	case ndPrefixInfo:
 		return n == 32
 	case ndMTU, ndoInterval, ndoHomeAgent, ndoCapability, ndoShortcutLimit:
 		return n == 8
@@ -25,7 +25,7 @@ func ndOptionFits(typ uint8, n int) bool {
 		return n == 16
 	case ndoContext:
 		return n == 16 || n == 24
-	case ndoBorderRouter, ndoMobilityAnchor:
+	case ndoBorderRouter, ndoMobilityAnchor, ndoAddrPrefix, ndoNewPrefix:
 		return n == 24
 	}
 	return true

@@ -15,7 +15,8 @@ import (
 
 // TestDropPrivileges builds a program without cgo, which alone can drop on all
 // threads, and runs it with all privileges, without the one that the bounding
-// set takes, and with none; each time also to keep two of them.
+// set takes, and with none; each time also to keep two of them, or
+// raw sockets.
 func TestDropPrivileges(t *testing.T) {
 	exe := filepath.Join(t.TempDir(), "dropper")
 	build := exec.CommandContext(t.Context(), "go", "build", "-o", exe, "./testdata/dropper")
@@ -29,7 +30,7 @@ func TestDropPrivileges(t *testing.T) {
 		"setpcap": "raw sockets before: true; bounding set empty: false",
 		"all":     "raw sockets before: false; bounding set empty: false",
 	} {
-		for _, args := range [][]string{{first}, {first, "keep"}} {
+		for _, args := range [][]string{{first}, {first, "keep"}, {first, "raw"}} {
 			out, err := exec.CommandContext(t.Context(), exe, args...).CombinedOutput()
 			if err != nil || strings.TrimSpace(string(out)) != want {
 				t.Errorf("after dropping %s: %v: %s, want %q", args, err, out, want)

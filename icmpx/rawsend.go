@@ -1,9 +1,11 @@
 package icmpx
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"math"
 	"net/netip"
 )
 
@@ -29,15 +31,24 @@ func (c *RawConfig) validate() error {
 	return nil
 }
 
+// suits reports by an error that dst is no address of the family.
+func (f Family) suits(dst netip.Addr) error {
+	if FamilyOf(dst) != f {
+		return fmt.Errorf("address %v of a packet of %v: %w", dst, f, ErrVersion)
+	}
+	return nil
+}
+
 // fragmentHeaderLen is the length in bytes of an IPv6 fragment header (RFC 8200
 // section 4.5).
 const fragmentHeaderLen = 8
 
-// fragmentPacket splits a whole IP packet, which is no fragment, into fragments
-// of at most mtu bytes each (RFC 791 section 3.2, RFC 8200 section 4.5). id is
-// the identification of IPv6 fragments; IPv4's is in the packet. Options of
-// IPv4 are repeated in every fragment. The error wraps ErrLength if the packet
-// forbids it, or if mtu leaves no room.
+// fragmentPacket splits an IP packet into fragments of at most mtu bytes each
+// (RFC 791 section 3.2, RFC 8200 section 4.5). id is the identification of IPv6
+// fragments, and of IPv4 ones if the packet has 0, which the kernel would replace
+// in each of them by another. The error wraps ErrLength if the packet forbids
+// it, if it is an IPv6 fragment already, if mtu leaves no room, or if the packet
+// is longer than one put together can be.
 func fragmentPacket(b []byte, mtu int, id uint32) ([][]byte, error) {
 	if len(b) > 0 && Family(b[0]>>4) == IPv6 {
 		return fragment6(b, mtu, id)
@@ -51,14 +62,21 @@ func fragmentPacket(b []byte, mtu int, id uint32) ([][]byte, error) {
 	}
 	data := b[h.Len():]
 	room := (mtu - h.Len()) &^ 7
-	if room <= 0 {
-		return nil, fmt.Errorf("fragments of %d bytes: %w", mtu, ErrLength)
+	if room <= 0 || h.FragOff+len(b) > math.MaxUint16 {
+		return nil, fmt.Errorf("fragments of %d bytes of a packet of %d: %w", mtu, h.FragOff+len(b), ErrLength)
 	}
+	if h.ID == 0 {
+		h.ID = max(uint16(id), 1)
+	}
+	later := laterOptions(h.Options)
 	var list [][]byte
 	for off := 0; off < len(data); off += room {
 		part := data[off:min(off+room, len(data))]
 		f := h
-		f.FragOff, f.MF, f.TotalLen = off, off+room < len(data), h.Len()+len(part)
+		f.FragOff, f.MF, f.TotalLen = h.FragOff+off, h.MF || off+room < len(data), h.Len()+len(part)
+		if off > 0 {
+			f.Options = later
+		}
 		p, err := f.AppendBinary(nil)
 		if err != nil {
 			return nil, err
@@ -68,22 +86,64 @@ func fragmentPacket(b []byte, mtu int, id uint32) ([][]byte, error) {
 	return list, nil
 }
 
-// fragment6 is fragmentPacket of IPv6. Hop-by-hop options stay with every
-// fragment; what else there is of extension headers is part of the data.
+// optionCopied is the bit in the type of an IPv4 option that all fragments are to
+// have (RFC 791 section 3.1).
+const optionCopied = 0x80
+
+// laterOptions returns the options of an IPv4 header as fragments behind the
+// first have them: those that are not copied are padding, as in Linux
+// (ip_options_fragment of net/ipv4/ip_options.c).
+func laterOptions(options []byte) []byte {
+	b := bytes.Clone(options)
+	for off := 0; off < len(b) && b[off] != optionEnd; {
+		n, err := optionLen(b[off:])
+		if err != nil {
+			break
+		}
+		if b[off]&optionCopied == 0 {
+			for i := range n {
+				b[off+i] = optionNop
+			}
+		}
+		off += n
+	}
+	return b
+}
+
+// repeated returns the length of what every fragment of an IPv6 packet has: the
+// headers up to the routing header, else the hop-by-hop options (RFC 8200
+// section 4.5); at is where it names what follows. false if there is a fragment
+// header already.
+func (h *IPv6Header) repeated() (end, at int, whole bool) {
+	end, at = IPv6.HeaderLen(), 6
+	for i, off := 0, end; i < len(h.Extensions); i++ {
+		e := &h.Extensions[i]
+		if e.Type == protoFragment {
+			return 0, 0, false
+		}
+		start := off
+		off += 1 + len(e.Data)
+		if e.Type == protoHopByHop || e.Type == protoRouting {
+			end, at = off, start
+		}
+	}
+	return end, at, true
+}
+
+// fragment6 is fragmentPacket of IPv6.
 func fragment6(b []byte, mtu int, id uint32) ([][]byte, error) {
 	h, err := ParseIPv6Header(b)
 	if err != nil {
 		return nil, err
 	}
-	end, at := IPv6.HeaderLen(), 6 // of what is repeated, and where it names what follows
-	if len(h.Extensions) > 0 && h.Extensions[0].Type == protoHopByHop {
-		at = end
-		end += 1 + len(h.Extensions[0].Data)
+	end, at, whole := h.repeated()
+	if !whole {
+		return nil, fmt.Errorf("fragment of %d bytes on a way of %d: %w", len(b), mtu, ErrLength)
 	}
 	next, data := b[at], b[end:]
 	room := (mtu - end - fragmentHeaderLen) &^ 7
-	if room <= 0 {
-		return nil, fmt.Errorf("fragments of %d bytes: %w", mtu, ErrLength)
+	if room <= 0 || len(b)-IPv6.HeaderLen() > math.MaxUint16 {
+		return nil, fmt.Errorf("fragments of %d bytes of a packet of %d: %w", mtu, len(b), ErrLength)
 	}
 	var list [][]byte
 	for off := 0; off < len(data); off += room {

@@ -3,6 +3,7 @@ package icmpx
 import (
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"net/netip"
 	"os"
@@ -21,7 +22,7 @@ type RawSender struct {
 	route  *routeSocket
 
 	mu   sync.Mutex
-	next uint32 // identification of the next packet that is fragmented, of IPv6
+	next uint32 // identification of the next packet that is fragmented
 }
 
 // OpenRaw opens a socket for packets with headers of one's own, which takes
@@ -34,7 +35,7 @@ func OpenRaw(cfg RawConfig) (*RawSender, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open %v raw socket: %w", cfg.Family, err)
 	}
-	s := &RawSender{family: cfg.Family, next: 1}
+	s := &RawSender{family: cfg.Family, next: rand.Uint32()} // RFC 7739 section 5: nobody shall guess it
 	if err := s.configure(fd, &cfg); err != nil {
 		return nil, errors.Join(fmt.Errorf("open %v raw socket: %w", cfg.Family, err), unix.Close(fd))
 	}
@@ -72,6 +73,9 @@ func RouteSource(cfg RawConfig, dst netip.Addr) (netip.Addr, error) {
 	if err := cfg.validate(); err != nil {
 		return netip.Addr{}, err
 	}
+	if err := cfg.Family.suits(dst); err != nil {
+		return netip.Addr{}, err
+	}
 	r, err := openRoute(cfg.icmp())
 	if err != nil {
 		return netip.Addr{}, fmt.Errorf("open route socket: %w", err)
@@ -90,6 +94,9 @@ func RouteSource(cfg RawConfig, dst netip.Addr) (netip.Addr, error) {
 
 // SourceFor returns the address that packets to dst leave with.
 func (s *RawSender) SourceFor(dst netip.Addr) (netip.Addr, error) {
+	if err := s.family.suits(dst); err != nil {
+		return netip.Addr{}, err
+	}
 	scope, err := s.zones.index(s.sock, dst)
 	if err != nil {
 		return netip.Addr{}, err
@@ -105,8 +112,11 @@ func (s *RawSender) SourceFor(dst netip.Addr) (netip.Addr, error) {
 // the zone of a link-local address. Linux computes the header checksum of IPv4,
 // and fills in an identification that is 0 unless DF is set. A packet that the
 // interface has no room for is fragmented; if it forbids that, the error is
-// ErrLength or unix.EMSGSIZE.
+// ErrLength or unix.EMSGSIZE; it is ErrVersion for an address of the other family.
 func (s *RawSender) Send(b []byte, dst netip.Addr) error {
+	if err := s.family.suits(dst); err != nil {
+		return fmt.Errorf("send to %v: %w", dst, err)
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	scope, err := s.zones.index(s.sock, dst)

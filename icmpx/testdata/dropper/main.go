@@ -33,9 +33,13 @@ func run() error {
 	before := opens()
 	var keep []icmpx.Capability
 	want := uint64(0)
-	if len(os.Args) > 2 {
+	switch strings.Join(os.Args[2:], "") {
+	case "keep":
 		keep = []icmpx.Capability{icmpx.CapSysPtrace, icmpx.CapDACReadSearch}
 		want = 1<<icmpx.CapSysPtrace | 1<<icmpx.CapDACReadSearch
+	case "raw":
+		keep = []icmpx.Capability{unix.CAP_NET_RAW, 64 + icmpx.CapSysPtrace} // of the second there is none
+		want = 1 << unix.CAP_NET_RAW
 	}
 	if os.Args[1] == "all" {
 		want = 0 // it has none to keep
@@ -43,8 +47,8 @@ func run() error {
 	if err := icmpx.DropPrivilegesExcept(keep...); err != nil {
 		return err
 	}
-	if opens() {
-		return errors.New("a raw socket opened after the drop")
+	if opens() != (want&(1<<unix.CAP_NET_RAW) != 0) {
+		return errors.New("a raw socket opened after the drop, or did not though it should")
 	}
 	files, err := filepath.Glob("/proc/self/task/*/status")
 	if err != nil || len(files) < 8 {
