@@ -87,7 +87,7 @@ func (s *decodeSession) open() error {
 		f, err := os.Open(name)
 		if err != nil {
 			s.closeFiles()
-			return err
+			return notAFile(err, len(s.asked.files))
 		}
 		s.files = append(s.files, s.file(name, f))
 	}
@@ -96,6 +96,15 @@ func (s *decodeSession) open() error {
 		return err
 	}
 	return nil
+}
+
+// notAFile gives the error of a file that is not there a hint for those who write
+// a filter behind the file.
+func notAFile(err error, words int) error {
+	if words < 2 || !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	return &hintedError{err: err, hint: "all words are files; a filter is the value of --filter, or stands behind -r FILE"}
 }
 
 // openExtract opens the directory that payloads are written to.
@@ -200,7 +209,7 @@ func (s *decodeSession) readAll() (live bool) {
 		err := s.read(f, i == len(s.files)-1)
 		if err != nil && !errors.Is(err, errEnough) {
 			s.failed = true
-			s.warn(f.name, err)
+			s.warn("icmpx: error: ", f.name, err)
 		}
 		if errors.Is(err, errEnough) || s.ctx.Err() != nil {
 			return live
@@ -212,6 +221,7 @@ func (s *decodeSession) readAll() (live bool) {
 // verdict returns the exit code. What is listened to through a pipe is ended by
 // the user, which is no failure; a file that is left half read is.
 func (s *decodeSession) verdict(live bool) int {
+	none := s.capture.tally.ICMP == 0 || s.capture.tally.Selected == 0
 	if s.outer.Err() != nil {
 		s.out.warn(s.capture.tally.AppendStatus)
 	}
@@ -220,7 +230,7 @@ func (s *decodeSession) verdict(live bool) int {
 		return exitError
 	case s.outer.Err() != nil && !live:
 		return interruptCode(s.outer)
-	case s.capture.tally.ICMP == 0 && s.ctx.Err() == nil:
+	case none && (s.ctx.Err() == nil || s.outer.Err() != nil):
 		return exitNoAnswer
 	}
 	return exitOK
@@ -247,7 +257,7 @@ func (s *decodeSession) read(f *decodeFile, last bool) error {
 	damage, err := damageOf(src, err)
 	s.capture.shut(last || errors.Is(err, errEnough) || s.ctx.Err() != nil, damage)
 	for _, text := range damage {
-		s.warn(f.name, errors.New(text))
+		s.warn("icmpx: ", f.name, errors.New(text))
 	}
 	return err
 }
@@ -293,13 +303,13 @@ func damageOf(src frameSource, err error) ([]string, error) {
 
 // warn says on standard error what is wrong with a file, behind what was decoded
 // before.
-func (s *decodeSession) warn(name string, err error) {
+func (s *decodeSession) warn(lead, name string, err error) {
 	s.capture.flush()
 	if name == "-" {
 		name = "standard input"
 	}
 	s.out.warn(func(b []byte) []byte {
-		b = render.AppendSafe(append(b, "icmpx: "...), name)
+		b = render.AppendSafe(append(b, lead...), name)
 		b = render.AppendSafe(append(b, ": "...), err.Error())
 		return append(b, '\n')
 	})

@@ -95,7 +95,6 @@ func TestDecodeFlags(t *testing.T) {
 		{"nanoseconds", []string{"-tt", "--nano", "-c1", ppp}, exitOK, "1700000073.000000000 " + firstOfPPP[18:]},
 		{"numbers", []string{"-t#", "-c1", ppp}, exitOK, "1  " + firstOfPPP[18:]},
 		{"bytes", []string{"-tx", "-c1", vector("seeds/exchange_1byte.pcap")}, exitOK, ""},
-		{"nothing matches", []string{"--filter", "host 203.0.113.99", ppp}, exitOK, ""},
 		{"pairs", []string{"-t", "--pair", "-c2", ppp}, exitOK, firstOfPPP[18:] + secondOfPPP[18:len(secondOfPPP)-1] + " [reply to frame 1 after 1.037 ms]\n"},
 	}
 	for _, tt := range tests {
@@ -145,10 +144,12 @@ func TestDecodeEnds(t *testing.T) {
 	}{
 		{"cut short", []string{vector("gen/fmt_pcap_cut.pcap")}, exitOK, 3, "cut short"},
 		{"no ICMP", []string{silent}, exitNoAnswer, 0, ""},
+		{"nothing selected", []string{"--filter", "host 203.0.113.99", vector("gen/lt_ipv6.pcap")}, exitNoAnswer, 0, ""},
 		{"no capture", []string{other}, exitError, 0, "not a pcap or pcapng capture"},
 		{"no capture, then one", []string{other, vector("gen/lt_ipv6.pcap")}, exitError, 1, "not a pcap or pcapng capture"},
 		{"no file", []string{filepath.Join(dir, "none")}, exitError, 0, "no such file"},
-		{"a directory", []string{dir}, exitError, 0, "is a directory"},
+		{"a filter among files", []string{silent, "icmp and none"}, exitError, 0, "icmpx: hint: all words are files; a filter is"},
+		{"a directory", []string{dir}, exitError, 0, "icmpx: error: " + dir + ": "},
 		{"no name", nil, exitError, 0, "no file given"},
 		{"bad filter", []string{"--filter", "tcp", silent}, exitError, 0, "is not an ICMP filter"},
 		{"two filters", []string{"--filter", "icmp", "-r", silent, "icmp6"}, exitError, 0, "more than one filter"},
@@ -209,6 +210,19 @@ func TestDecodePipe(t *testing.T) {
 		t.Errorf("exit code %d", code)
 	}
 	_ = w.Close()
+}
+
+// TestDecodePipeWithoutICMP ends a pipe that nothing has come by: the user ends it
+// as its writer would, so the exit code says that there was no ICMP.
+func TestDecodePipeWithoutICMP(t *testing.T) {
+	r, w := io.Pipe()
+	defer w.Close()
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	sys := &system{stdin: r, stdout: io.Discard, stderr: io.Discard, drop: func() error { return nil }}
+	if code := run(ctx, []string{"decode", "-"}, sys); code != exitNoAnswer {
+		t.Errorf("exit code %d, want %d", code, exitNoAnswer)
+	}
 }
 
 // within waits for what must come.

@@ -49,7 +49,7 @@ func TestDecodeGivenUp(t *testing.T) {
 func TestDecodeNoHex(t *testing.T) {
 	for _, text := range []string{"", "\n\n", "nothing of the kind\nzz zz\n"} {
 		w := &world{stdin: text}
-		if code := w.run(t, "decode", "--hex", "-"); code != exitError || w.stderr.String() != "icmpx: standard input: no line holds bytes in hex\n" {
+		if code := w.run(t, "decode", "--hex", "-"); code != exitError || w.stderr.String() != "icmpx: error: standard input: no line holds bytes in hex\n" {
 			t.Errorf("%q: exit code %d, standard error %q", text, code, w.stderr.String())
 		}
 	}

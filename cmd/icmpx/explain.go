@@ -103,7 +103,7 @@ func (r *explainRun) appendText(b []byte, f *finding) []byte {
 		return b
 	}
 	if len(f.entries) > maxInFull && !r.verbose {
-		b = append(b, strconv.Itoa(len(f.entries))+" entries fit; icmpx explain 4:3/1 shows one of them, -v all:\n"...)
+		b = append(b, strconv.Itoa(len(f.entries))+" entries fit; icmpx explain NUMBER shows one of them, -v all:\n"...)
 		for i := range f.entries {
 			b = x.AppendBrief(b, &f.entries[i])
 		}

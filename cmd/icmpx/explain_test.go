@@ -119,6 +119,9 @@ func TestExplainLookup(t *testing.T) {
 		{"92 bytes from 192.0.2.1: Communication prohibited by filter", "4:3/13"},
 		{"pmtu black hole", "black hole"},
 		{"64 bytes from 192.0.2.1: icmp_seq=1 ttl=64 time=0.1 ms (DUP!)", "DUP!"},
+		{"64 bytes from 192.0.2.1: icmp_seq=1 ttl=64 time=10001 ms (LATE!)", "LATE!"},
+		{"64 bytes from 192.0.2.1: icmp_seq=1 ttl=64 time=0.1 ms (FORGED!)", "FORGED!, STALE!"},
+		{"fault: packets above 1400 bytes vanish without a word between hop 2 (192.0.2.1) and hop 3 (192.0.2.2)", "black hole"},
 
 		{"", ""},
 		{"xyzzy", ""},
@@ -203,7 +206,7 @@ func TestExplainCommand(t *testing.T) {
 		{"explain -v", exitOK, "Frag", ""},
 		{"explain 3/4", exitOK, "next-hop MTU", ""},
 		{"explain -6 redirect", exitOK, "ICMPv6 137", ""},
-		{"explain unreachable", exitOK, "entries fit; ", ""},
+		{"explain unreachable", exitOK, "entries fit; icmpx explain NUMBER shows", ""},
 		{"explain -v port unreachable", exitOK, "ICMPv6 1/4", ""},
 		{"explain -6 No route to host", exitOK, "6:1/3", ""},
 		{"explain destnation unreachble", exitNoAnswer, "", `did you mean "destination unreachable"?`},

@@ -44,7 +44,7 @@ var symptoms = [...]symptom{
 		Action: "A value below 1500 means a tunnel, VPN or PPPoE on the way. icmpx pmtu finds it, also where routers are silent about it.",
 		See:    []render.Message{{Family: v4, Type: 3, Code: 4}, {Family: v6, Type: 2, Whole: true}},
 	}},
-	{[]string{"black hole", "blackhole"}, render.Symptom{
+	{[]string{"black hole", "blackhole", "vanish without a word"}, render.Symptom{
 		Name:   "black hole",
 		Means:  "Packets vanish without an error. Of path MTU: too large ones are dropped, and the messages that say so do not come back; connections open and then hang, while ping and small requests work. Of routing: a route that drops in silence.",
 		Action: "icmpx pmtu finds the link with the small MTU although nobody tells; then let fragmentation needed and packet too big pass the filters, or clamp TCP's MSS. icmpx trace shows where all packets end.",
@@ -157,6 +157,16 @@ var symptoms = [...]symptom{
 		Name:   "DIFFERENT ADDRESS!",
 		Means:  "The reply came from another address than the one that was pinged: a host with several addresses, a NAT, or a forged reply.",
 		Action: "icmpx does not count it as an answer. Ping that other address, and compare the TTL.",
+	}},
+	{[]string{"late"}, render.Symptom{
+		Name:   "LATE!",
+		Means:  "The reply came after its probe had been given up: later than -W, 10 seconds unless given. It is not counted as received.",
+		Action: "A long queue on the way, or a link that wakes up slowly: compare the times of the replies around it. A larger -W counts such replies.",
+	}},
+	{[]string{"forged", "stale"}, render.Symptom{
+		Name:   "FORGED!, STALE!",
+		Means:  "The secret that the reply brings back is not that of its probe: it is wrong (FORGED), or that of an earlier probe (STALE). Somebody answers without having seen the probe, or something on the way holds old packets back or repeats them. It is not counted as received.",
+		Action: "icmpx listen -v shows the sender and the TTL of such replies; compare them with those of good ones.",
 	}},
 	{[]string{"neighbor table overflow", "neighbor table overflow arp cache"}, render.Symptom{
 		Name:   "neighbour: arp_cache: neighbor table overflow!",

@@ -33,7 +33,8 @@ func listSockets(sys *system, json bool) (int, error) {
 	}
 	if h.Hidden > 0 {
 		b = fmt.Appendf(nil, "icmpx: processes that may not be looked at: %d; sockets and their processes may be missing\n", h.Hidden)
-		hint := grantHint("cap_net_raw," + processCapabilities) // which listening needs, and setcap would take away
+		// Listening takes CAP_NET_RAW, which setcap would take away if it were left out.
+		hint := grantHint("cap_net_raw," + processCapabilities)
 		if sys.uid == 0 { // and yet some are out of reach
 			hint = ""
 		}

@@ -173,6 +173,10 @@ func TestPingSockets(t *testing.T) {
 			`icmpx: error: open IPv4 icmp socket: raw: operation not permitted; datagram: permission denied (net.ipv4.ping_group_range is "1 0", groups of this process: 100)`,
 			`icmpx: hint: sudo setcap cap_net_raw+ep /usr/bin/icmpx, or sudo sysctl -w net.ipv4.ping_group_range="0 2147483647", or run it as root`,
 		}},
+		{"no permission for a mark", map[icmpx.Family]error{icmpx.IPv4: syscall.EPERM, icmpx.IPv6: syscall.EPERM}, nil, "ping -m 3 a.example", exitError, []string{
+			"icmpx: error: operation not permitted",
+			"icmpx: hint: a mark (-m) takes CAP_NET_RAW: " + grantHint("cap_net_raw"),
+		}},
 		{"privileges that cgo keeps", nil, icmpx.ErrPrivilegesKept, "ping -qc1 a.example", exitOK, nil},
 		{"privileges that stay", nil, errors.New("they stay"), "ping a.example", exitError, []string{"icmpx: error: drop privileges: they stay"}},
 		{"resolver away", nil, nil, "ping slow.example", exitError, []string{

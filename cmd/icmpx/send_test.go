@@ -6,11 +6,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"net/netip"
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -23,6 +25,7 @@ type sendWorld struct {
 	names  map[string][]string
 	refuse error // what opening a socket fails with
 	stdin  string
+	closed bool // nobody reads standard output
 
 	did            []string
 	sent           [][]byte
@@ -39,8 +42,12 @@ func (w *sendWorld) run(t *testing.T, args ...string) int {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
+	var stdout io.Writer = &w.stdout
+	if w.closed {
+		stdout = writer(func([]byte) (int, error) { return 0, syscall.EPIPE })
+	}
 	return run(ctx, append([]string{"send"}, args...), &system{
-		stdin: strings.NewReader(w.stdin), stdout: &w.stdout, stderr: &w.stderr,
+		stdin: strings.NewReader(w.stdin), stdout: stdout, stderr: &w.stderr,
 		version: func() string { return "test" }, resolver: &world{names: w.names},
 		drop: func() error { w.did = append(w.did, "drop"); return nil },
 		listenRaw: func(cfg icmpx.RawConfig) (rawSender, error) {
@@ -95,6 +102,15 @@ func (*sendWorld) Stats() icmpx.PacketStats        { return icmpx.PacketStats{} 
 func (*sendWorld) Link() uint16                    { return icmpx.LinkRaw }
 func (*sendWorld) IncomingOnly() bool              { return false }
 func (*sendWorld) Close() error                    { return nil }
+
+// TestSendClosedOutput stops where nobody reads any more: that nothing has answered
+// by then means nothing.
+func TestSendClosedOutput(t *testing.T) {
+	w := &sendWorld{closed: true}
+	if code := w.run(t, "echo", "2001:db8::9"); code != exitOK || w.stderr.Len() > 0 {
+		t.Errorf("exit code %d, standard error %q", code, w.stderr.String())
+	}
+}
 
 // TestSendRefuses gives send what it does not do: nothing is opened, and nothing
 // sent.

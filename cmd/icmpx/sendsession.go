@@ -280,6 +280,7 @@ func (s *sendSession) end(x *craft.Exchange, err error) (int, error) {
 		return 0, s.out.failure()
 	case s.outer.Err() != nil:
 		return interruptCode(s.outer), nil
+	case s.ctx.Err() != nil: // nobody reads any more, and answers were not waited for
 	case x != nil && !s.asked.dry && s.ear != nil && x.Expects() && s.received == 0:
 		return exitNoAnswer, nil
 	}

@@ -50,7 +50,10 @@ func openSocket(sys *system, cfg icmpx.ICMPConfig, f icmpx.Family) (socket, erro
 	var denied *icmpx.PrivilegeError
 	if cfg.Debug && errors.Is(err, os.ErrPermission) && !errors.As(err, &denied) {
 		cfg.Debug = false
-		return sys.listen(cfg)
+		sock, err = sys.listen(cfg)
+	}
+	if cfg.Mark != 0 && errors.Is(err, os.ErrPermission) && !errors.As(err, &denied) {
+		err = &hintedError{err: err, hint: "a mark (-m) takes CAP_NET_RAW: " + grantHint("cap_net_raw")}
 	}
 	return sock, err
 }

@@ -30,6 +30,8 @@ type traceSocket struct {
 func (s *traceSocket) hint(err error) string {
 	var denied *icmpx.PrivilegeError
 	switch {
+	case s.FlowLabel != 0 && s.Method != trace.ICMP && errors.Is(err, errors.ErrUnsupported):
+		return "a flow label (-l) of UDP or TCP takes CAP_NET_RAW: " + grantHint("cap_net_raw") + "; with -I it does without"
 	case !errors.Is(err, os.ErrPermission) || errors.As(err, &denied): // which has a hint of its own
 		return ""
 	case len(s.Gateways) > 0:

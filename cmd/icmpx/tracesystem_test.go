@@ -103,14 +103,21 @@ func TestTraceHint(t *testing.T) {
 		{"--sport 80", syscall.EACCES, "a port below 1024 (--sport) takes CAP_NET_BIND_SERVICE: sudo setcap cap_net_raw,cap_net_bind_service+ep " + exe + ", or run it as root"},
 		{"--sport 1024", syscall.EACCES, ""},
 		{"-g 192.0.2.1", syscall.EADDRNOTAVAIL, "ip address lists the addresses of this host"},
+		{"-T -l 5 2001:db8::9", syscall.EOPNOTSUPP, "a flow label (-l) of UDP or TCP takes CAP_NET_RAW: sudo setcap cap_net_raw+ep " + exe + ", or run it as root; with -I it does without"},
+		{"-I -l 5 2001:db8::9", syscall.EOPNOTSUPP, ""},
 	}
 	for _, tt := range tests {
-		w := &world{net: way(nil), listen: map[icmpx.Family]error{icmpx.IPv4: os.NewSyscallError("call", tt.errno)}}
+		err := os.NewSyscallError("call", tt.errno)
+		w := &world{net: way(nil), listen: map[icmpx.Family]error{icmpx.IPv4: err, icmpx.IPv6: err}}
 		want := []string{"icmpx: error: call: " + tt.errno.Error()}
 		if tt.hint != "" {
 			want = append(want, "icmpx: hint: "+tt.hint)
 		}
-		w.want(t, w.run(t, strings.Fields("trace "+tt.args+" "+traceTarget)...), exitError, "", text(want...))
+		args := strings.Fields("trace " + tt.args)
+		if !strings.Contains(tt.args, "2001:db8") {
+			args = append(args, traceTarget)
+		}
+		w.want(t, w.run(t, args...), exitError, "", text(want...))
 	}
 }
 
