@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"os"
 	"slices"
+	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -215,6 +216,9 @@ func (s *listenSession) greet() {
 	}
 	if s.sock.IncomingOnly() {
 		s.say("this system has no packet sockets: only the ICMP messages that this host receives are heard", "")
+	}
+	if r := &s.wanted.rotate; s.record != nil && r.Period != 0 && r.Size == 0 && !strings.Contains(r.Name, "%") {
+		s.say("each period overwrites the file of the one before: a name with the time, such as "+r.Name+"-%H%M%S, keeps them", "")
 	}
 	if s.record != nil && (s.wanted.rotate.Size != 0 || s.wanted.rotate.Period != 0) { // a second time, now without privileges
 		if err := capfile.CheckDirectory(s.record.files.Name()); err != nil {

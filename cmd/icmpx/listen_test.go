@@ -328,6 +328,24 @@ func TestListenDirectoryLost(t *testing.T) {
 	}
 }
 
+// TestListenOverwrites warns of a name that is the same in every period.
+func TestListenOverwrites(t *testing.T) {
+	const warning = "each period overwrites the file of the one before"
+	for _, tt := range []struct {
+		args []string
+		name string
+		want int
+	}{
+		{[]string{"-G60"}, "a", 1}, {[]string{"-G60"}, "a%H%M", 0}, {[]string{"-G60", "-C1"}, "a", 0}, {nil, "a", 0},
+	} {
+		w := listenWorld{wire: fakeWire{packets: []icmpx.CapturedPacket{echoPacket(8, 1, true)}}}
+		code := w.run(t, ended(t), append(tt.args, "-w", filepath.Join(t.TempDir(), tt.name))...)
+		if text := w.stderr.String(); code != 0 || strings.Count(text, warning) != tt.want {
+			t.Errorf("%q, %s: exit code %d, stderr %q", tt.args, tt.name, code, text)
+		}
+	}
+}
+
 // TestListenPatience lets packets wait for each other the longer, the less anybody
 // waits for them.
 func TestListenPatience(t *testing.T) {
