@@ -24,7 +24,7 @@ func DissectHeader(f Family, b []byte) Dissection {
 
 // authenticated reads the authentication header behind an IPv4 header.
 func (c *cursor) authenticated() {
-	if n, _ := extHeaderLen(protoAH, c.b); n > 0 && n <= len(c.b) {
+	if n, _ := ExtensionHeaderLen(protoAH, c.b); n > 0 && n <= len(c.b) {
 		c.group(extHeaderName(protoAH), n, func(c *cursor) { c.extensionHeader(protoAH) })
 	}
 }

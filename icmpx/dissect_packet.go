@@ -182,7 +182,7 @@ func (c *cursor) extensionHeaders(all []byte) (proto uint8, whole bool) {
 	}
 	proto = all[6]
 	for range maxExtHeaders {
-		n, ok := extHeaderLen(proto, c.b)
+		n, ok := ExtensionHeaderLen(proto, c.b)
 		if !ok {
 			return proto, true
 		}
@@ -198,7 +198,7 @@ func (c *cursor) extensionHeaders(all []byte) (proto uint8, whole bool) {
 			return proto, true
 		}
 	}
-	if _, ok := extHeaderLen(proto, c.b); !ok {
+	if _, ok := ExtensionHeaderLen(proto, c.b); !ok {
 		return proto, true
 	}
 	c.problem(extHeaderName(proto), c.off, ErrLimit)

@@ -54,7 +54,7 @@ func ParseIPv6Header(b []byte) (IPv6Header, error) {
 		Src: netip.AddrFrom16([16]byte(b[8:24])), Dst: netip.AddrFrom16([16]byte(b[24:40])),
 	}
 	for off := IPv6.HeaderLen(); ; {
-		n, ok := extHeaderLen(h.Proto, b[off:])
+		n, ok := ExtensionHeaderLen(h.Proto, b[off:])
 		switch {
 		case !ok:
 			return h, nil
@@ -95,7 +95,7 @@ func (h *IPv6Header) AppendBinary(b []byte) ([]byte, error) {
 		start := len(b)
 		b = append(b, h.next(i+1))
 		b = append(b, e.Data...)
-		if n, ok := extHeaderLen(e.Type, b[start:]); !ok || n != len(b)-start {
+		if n, ok := ExtensionHeaderLen(e.Type, b[start:]); !ok || n != len(b)-start {
 			return nil, fmt.Errorf("marshal IPv6 extension header %d of %d bytes: %w", e.Type, len(b)-start, ErrLength)
 		}
 	}

@@ -146,7 +146,7 @@ func (q *Quote) parseIPv6(b []byte) {
 	q.Dst = netip.AddrFrom16([16]byte(b[24:40]))
 	off := IPv6.HeaderLen()
 	for i := 0; ; i++ {
-		n, ok := extHeaderLen(q.Proto, b[off:])
+		n, ok := ExtensionHeaderLen(q.Proto, b[off:])
 		if !ok {
 			q.parseTransport(q.unpad(b, off))
 			return
@@ -177,11 +177,12 @@ func (q *Quote) unpad(b []byte, off int) []byte {
 	return b[off:]
 }
 
-// extHeaderLen returns the length in bytes of the IPv6 extension header that b
-// begins with, and whether proto is one that has a next header behind it (RFC
-// 8200 section 4, RFC 4302, RFC 6275, RFC 7401, RFC 5533). The length is 0 if b
-// is too short to tell.
-func extHeaderLen(proto uint8, b []byte) (n int, ok bool) {
+// ExtensionHeaderLen returns the length in bytes of the IPv6 extension header of
+// type proto that b begins with, and whether proto is one that has a next header
+// behind it (RFC 8200 section 4, RFC 4302, RFC 6275, RFC 7401, RFC 5533). The
+// length is what the header says, which may be more than b has; 0 if b is too short
+// to tell.
+func ExtensionHeaderLen(proto uint8, b []byte) (n int, ok bool) {
 	switch proto {
 	case protoHopByHop, protoRouting, protoDestOpts, protoMobility, protoHIP, protoShim6:
 		if len(b) >= 2 {

@@ -33,6 +33,15 @@ func parseLiteral(host string) (netip.Addr, bool, error) {
 	return netip.Addr{}, false, nil
 }
 
+// parseLiteralOf is parseLiteral for hosts of a family; 0: of either.
+func parseLiteralOf(host string, want icmpx.Family) (addr netip.Addr, literal bool, err error) {
+	addr, literal, err = parseLiteral(host)
+	if err == nil && literal && want != 0 && icmpx.FamilyOf(addr) != want {
+		err = fmt.Errorf("%s is not an %v address", host, want)
+	}
+	return addr, literal, err
+}
+
 // isNumber reports whether a label of a host is a number, decimal or
 // hexadecimal: then the whole can be no name (WHATWG URL, "ends in a number").
 func isNumber(label string) bool {

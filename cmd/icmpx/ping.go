@@ -72,14 +72,11 @@ type pingHost struct {
 // families they may need.
 func (r *pingRun) literals() (hosts []*pingHost, need4, need6 bool, err error) {
 	for _, name := range r.hosts {
-		addr, literal, err := parseLiteral(name)
+		addr, literal, err := parseLiteralOf(name, r.family)
 		if err != nil {
 			return nil, false, false, err
 		}
 		f := icmpx.FamilyOf(addr)
-		if literal && r.family != 0 && f != r.family {
-			return nil, false, false, fmt.Errorf("%s is not an %v address", name, r.family)
-		}
 		if addr.IsMulticast() {
 			if err := r.checkGroup(name, addr, "multicast"); err != nil {
 				return nil, false, false, err

@@ -121,15 +121,12 @@ func patientInput(ctx context.Context, sys *system) io.Reader {
 // literal returns the address of a host that is given by address, and which
 // families may be needed: those that have a message of that name.
 func (r *sendRun) literal() (netip.Addr, []icmpx.Family, error) {
-	addr, literal, err := parseLiteral(r.host)
-	f := icmpx.FamilyOf(addr)
+	addr, literal, err := parseLiteralOf(r.host, r.family)
 	switch {
 	case err != nil:
 		return netip.Addr{}, nil, err
-	case literal && r.family != 0 && f != r.family:
-		return netip.Addr{}, nil, fmt.Errorf("%s is not an %v address", r.host, r.family)
 	case literal:
-		return addr, []icmpx.Family{f}, nil
+		return addr, []icmpx.Family{icmpx.FamilyOf(addr)}, nil
 	}
 	var families []icmpx.Family
 	for _, f := range []icmpx.Family{icmpx.IPv4, icmpx.IPv6} {

@@ -51,15 +51,12 @@ func runTrace(ctx context.Context, sys *system, line *getopt.Line) (int, error) 
 // literal returns the address of a host that is given by address, and which
 // families may be needed.
 func (r *traceRun) literal() (netip.Addr, []icmpx.Family, error) {
-	addr, literal, err := parseLiteral(r.host)
-	f := icmpx.FamilyOf(addr)
+	addr, literal, err := parseLiteralOf(r.host, r.family)
 	switch {
 	case err != nil:
 		return netip.Addr{}, nil, err
-	case literal && r.family != 0 && f != r.family:
-		return netip.Addr{}, nil, fmt.Errorf("%s is not an %v address", r.host, r.family)
 	case literal:
-		return addr, []icmpx.Family{f}, nil
+		return addr, []icmpx.Family{icmpx.FamilyOf(addr)}, nil
 	case r.family != 0:
 		return netip.Addr{}, []icmpx.Family{r.family}, nil
 	}

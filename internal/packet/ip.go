@@ -215,7 +215,7 @@ func jumbo(b []byte) int {
 func (d *Decoder) extensions(b []byte, off int) (end int, ok bool) {
 	h := &d.p.IP
 	for { // each is at least 8 bytes long
-		n, is := extensionLen(h.Protocol, b[off:])
+		n, is := icmpx.ExtensionHeaderLen(h.Protocol, b[off:])
 		switch {
 		case !is:
 			return off, true
@@ -245,27 +245,6 @@ func (d *Decoder) extensions(b []byte, off int) (end int, ok bool) {
 			}
 		}
 	}
-}
-
-// extensionLen returns the length of the extension header that b begins with,
-// 0 if b is too short to tell, and whether proto is one (RFC 8200 section 4,
-// RFC 4302, RFC 6275, RFC 7401, RFC 5533).
-func extensionLen(proto uint8, b []byte) (n int, is bool) {
-	switch proto {
-	case protoHopByHop, protoRouting, protoDestOpts, protoMobility, protoHIP, protoShim6:
-		if len(b) >= 2 {
-			n = (int(b[1]) + 1) * 8
-		}
-	case protoFragment:
-		n = 8
-	case protoAH:
-		if len(b) >= 2 {
-			n = (int(b[1]) + 2) * 4
-		}
-	default:
-		return 0, false
-	}
-	return n, true
 }
 
 // routing takes the final destination from a routing header that has segments

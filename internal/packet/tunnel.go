@@ -1,5 +1,7 @@
 package packet
 
+import "github.com/icmpx/icmpx/icmpx"
+
 // UDP ports of tunnels (IANA; 8472 is what Linux used for VXLAN before there
 // was a number).
 const (
@@ -39,7 +41,7 @@ func (d *Decoder) tunnel(proto uint8) next {
 // authentication reads the authentication header of an IPv4 packet (RFC 4302
 // section 2); in IPv6 it is one of the extension headers.
 func (d *Decoder) authentication() next {
-	n, _ := extensionLen(protoAH, d.b)
+	n, _ := icmpx.ExtensionHeaderLen(protoAH, d.b)
 	h := d.take(max(n, 12), "authentication header cut short")
 	if h == nil {
 		return none

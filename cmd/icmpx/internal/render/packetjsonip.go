@@ -167,7 +167,7 @@ func (o *object) extensionHeaders(h []byte, off int, end ipEnd) ipEnd {
 	v6 := h[0]>>4 == 6
 	empty := 0
 	for !end.later {
-		size, ok := extensionLen(end.proto, h[off:])
+		size, ok := icmpx.ExtensionHeaderLen(end.proto, h[off:])
 		if !ok || !v6 && end.proto != extAuth {
 			break
 		}
@@ -193,26 +193,6 @@ func (o *object) extensionHeaders(h []byte, off int, end ipEnd) ipEnd {
 	}
 	end.off = off
 	return end
-}
-
-// extensionLen returns the length of the extension header of type proto that b
-// begins with, 0 if b is too short to tell, and whether proto is one.
-func extensionLen(proto uint8, b []byte) (n int, ok bool) {
-	switch proto {
-	case extHopByHop, extRouting, extDestOpts, extMobility, extHIP, extShim6:
-		if len(b) >= 2 {
-			n = (int(b[1]) + 1) * 8
-		}
-	case extFragment:
-		n = 8
-	case extAuth:
-		if len(b) >= 2 {
-			n = (int(b[1]) + 2) * 4
-		}
-	default:
-		return 0, false
-	}
-	return n, true
 }
 
 func appendExtensionHeader(b []byte, proto uint8, h []byte, whole bool) []byte {
