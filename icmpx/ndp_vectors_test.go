@@ -14,6 +14,7 @@ import (
 	"testing"
 
 	"github.com/icmpx/icmpx/icmpx"
+	"github.com/icmpx/icmpx/internal/vectortest"
 )
 
 // discoveryVectors is where the captures of neighbour and listener discovery and
@@ -121,10 +122,7 @@ func TestDiscoveryVectors(t *testing.T) {
 // TestDiscoveryPeers does so with captures of other projects, from the folder
 // that ICMPX_VECTORS names.
 func TestDiscoveryPeers(t *testing.T) {
-	dir := os.Getenv("ICMPX_VECTORS")
-	if dir == "" {
-		t.Skip("ICMPX_VECTORS, a folder of more captures, is not set")
-	}
+	dir := vectortest.Folder(t)
 	for name, n := range map[string]int{
 		"tcpdump/icmpv6": 5, "tcpdump/icmpv6-ni-flags": 5, "tcpdump/icmpv6-ra-pref64": 4, "tcpdump/icmpv6_nodeinfo_queryipv4": 1,
 		"tcpdump/icmpv6_nodeinfo_replyipv4": 1, "tcpdump/icmpv6_opt24": 2, "tcpdump/rpl-26-senddaoack": 1,

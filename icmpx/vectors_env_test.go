@@ -2,11 +2,12 @@ package icmpx_test
 
 import (
 	"io/fs"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/icmpx/icmpx/internal/vectortest"
 )
 
 // vectorFamilies returns the names of the captures in the tree: those whose
@@ -26,10 +27,7 @@ func vectorFamilies(t *testing.T) []string {
 // TestMoreVectors decodes captures of the same families from the folder that
 // ICMPX_VECTORS names, such as sets from other seeds, wherever they lie in it.
 func TestMoreVectors(t *testing.T) {
-	dir := os.Getenv("ICMPX_VECTORS")
-	if dir == "" {
-		t.Skip("ICMPX_VECTORS, a folder of more captures, is not set")
-	}
+	dir := vectortest.Folder(t)
 	families := vectorFamilies(t)
 	compared := 0
 	err := filepath.WalkDir(dir, func(file string, _ fs.DirEntry, err error) error {

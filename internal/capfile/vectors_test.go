@@ -13,6 +13,7 @@ import (
 
 	"github.com/icmpx/icmpx/internal/capfile"
 	"github.com/icmpx/icmpx/internal/packet"
+	"github.com/icmpx/icmpx/internal/vectortest"
 )
 
 // vectors is the folder of captures with known contents.
@@ -182,10 +183,7 @@ func TestVectors(t *testing.T) {
 
 // TestPeers reads captures of other projects, which are not in the tree.
 func TestPeers(t *testing.T) {
-	dir := os.Getenv("ICMPX_VECTORS")
-	if dir == "" {
-		t.Skip("ICMPX_VECTORS, a folder of more captures, is not set")
-	}
+	dir := vectortest.Folder(t)
 	files := captures(t, filepath.Join(dir, "dev/peers/*/*"))
 	if len(files) == 0 {
 		t.Fatalf("no captures in %s/dev/peers", dir)

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/icmpx/icmpx/internal/vectortest"
 )
 
 // A told is what is expected to be said of a capture: the tool, its note and
@@ -170,10 +172,7 @@ func labelsOf(t *testing.T, dir string) map[string]string {
 // TestForeignCaptures looks at public captures of others: each tool that is
 // known from elsewhere is named, and none is named wrongly.
 func TestForeignCaptures(t *testing.T) {
-	dir := os.Getenv("ICMPX_VECTORS")
-	if dir == "" {
-		t.Skip("ICMPX_VECTORS does not name the folder of the test captures")
-	}
+	dir := vectortest.Folder(t)
 	for _, c := range []struct {
 		path, src, tool string
 	}{

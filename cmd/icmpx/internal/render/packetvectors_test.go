@@ -18,6 +18,7 @@ import (
 	"github.com/icmpx/icmpx/icmpx"
 	"github.com/icmpx/icmpx/internal/capfile"
 	"github.com/icmpx/icmpx/internal/packet"
+	"github.com/icmpx/icmpx/internal/vectortest"
 )
 
 // vectorDir holds the captures of the repository.
@@ -49,10 +50,7 @@ func TestPacketVectors(t *testing.T) {
 // TestPacketVectorsPeers does the same with captures of other projects, which
 // are not in the repository.
 func TestPacketVectorsPeers(t *testing.T) {
-	dir := os.Getenv("ICMPX_VECTORS")
-	if dir == "" {
-		t.Skip("ICMPX_VECTORS does not name the folder of the test captures")
-	}
+	dir := vectortest.Folder(t)
 	testVectors(t, filepath.Join(dir, "dev"), map[string]int{"peers": 142})
 }
 
